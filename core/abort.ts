@@ -1,0 +1,84 @@
+import { PeiliError } from './errors.ts';
+import type { Clock } from './ports/index.ts';
+
+/** What every cancelled call rejects with. */
+export function abortedError(): PeiliError {
+  return new PeiliError('ABORTED', 'the call was cancelled');
+}
+
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw abortReason(signal);
+}
+
+/** The signal's reason if it is ours (a time-out's, say), else ABORTED. */
+export function abortReason(signal: AbortSignal): PeiliError {
+  return signal.reason instanceof PeiliError ? signal.reason : abortedError();
+}
+
+/** Calls back once when the signal aborts, at once if it has. The returned function takes that back; idempotent. */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => undefined;
+  }
+  signal.addEventListener('abort', callback, { once: true });
+  return () => {
+    signal.removeEventListener('abort', callback);
+  };
+}
+
+/** A cancellation inside another: aborted with its parent or alone. `close()` lets go of the parent. */
+export interface Scope {
+  readonly signal: AbortSignal;
+  abort(reason?: PeiliError): void;
+  close(): void;
+}
+
+export function openScope(parent: AbortSignal): Scope {
+  const controller = new AbortController();
+  const abort = (reason?: PeiliError): void => {
+    controller.abort(reason ?? abortedError());
+  };
+  const close = onAbort(parent, () => {
+    abort(abortReason(parent));
+  });
+  return { signal: controller.signal, abort, close };
+}
+
+/**
+ * Runs `call` with a signal that aborts after `timeoutUs` with `timeoutError`, or with the parent.
+ * Rejects as soon as the signal aborts, even if `call` does not notice; leaves no timer and no listener.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  timeoutUs: number,
+  parent: AbortSignal,
+  timeoutError: () => PeiliError,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const scope = openScope(parent);
+  const timer = clock.schedule(timeoutUs, () => {
+    scope.abort(timeoutError());
+  });
+  try {
+    return await settleOrAbort(call(scope.signal), scope.signal);
+  } finally {
+    timer.cancel();
+    scope.close();
+  }
+}
+
+/** The promise's result, or the signal's abort if that comes first. */
+export async function settleOrAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let release: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    release = onAbort(signal, () => {
+      reject(abortReason(signal));
+    });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The mirror as a library without I/O: requests, handlers, relay, filters, routing, advertising, and the ports that they need.
+ *
+ * @packageDocumentation
+ */
+export * from './ports/index.ts';
+export { abortedError, abortReason, onAbort, openScope, settleOrAbort, throwIfAborted, withDeadline } from './abort.ts';
+export type { Scope } from './abort.ts';
+export { errorCodeOf, errorTable, ociErrorBody, PeiliError, reasonOf } from './errors.ts';
+export type { ErrorCode, ErrorRow } from './errors.ts';
+export { defaultLimits, limitsWith } from './limits.ts';
+export type { Limits } from './limits.ts';
+export type { BlobRequest, DistributionRequest, ManifestRequest, PingRequest } from './requests/request.ts';
+export type { DistributionResponse, Exchange, Handler } from './handlers/handler.ts';
+export type { Mirror, RequestText } from './handlers/mirror.ts';

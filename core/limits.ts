@@ -1,0 +1,189 @@
+/**
+ * Every bound of the mirror, with its reason. Times are microseconds, sizes bytes, rates bytes per second.
+ * A test that asserts a bound on real parts takes twice the value from here.
+ */
+export interface Limits {
+  readonly peerHeadTimeoutUs: number;
+  readonly manifestTimeoutUs: number;
+  readonly dialTimeoutUs: number;
+  readonly blobHeadTimeoutUs: number;
+  readonly hedgeDelayUs: number;
+  readonly stallTimeoutUs: number;
+  readonly minimumRateBytesPerSecond: number;
+  readonly minimumRateWindowUs: number;
+  readonly lookupTimeoutUs: number;
+  readonly lookupMissTimeoutUs: number;
+  readonly windowBytes: number;
+  readonly windowLeadBytes: number;
+  readonly manifestMaxBytes: number;
+  readonly attemptsMax: number;
+  readonly racingHeadsMax: number;
+  readonly sourcesMax: number;
+  readonly failureMemoryUs: number;
+  readonly failureMemoryMax: number;
+  readonly demotionUs: number;
+  readonly suspicionWindowUs: number;
+  readonly servedMemoryMax: number;
+  readonly selfCheckWaitUs: number;
+  readonly selfCheckMemoryUs: number;
+  readonly uploadsMax: number;
+  readonly requestsMax: number;
+  readonly drainTimeoutUs: number;
+  readonly requestHeadMaxBytes: number;
+  readonly requestHeadTimeoutUs: number;
+  readonly responseHeadMaxBytes: number;
+  readonly deadClientTimeoutUs: number;
+  readonly idleConnectionTimeoutUs: number;
+  readonly idleConnectionsPerPeerMax: number;
+  readonly bufferBudgetBytes: number;
+  readonly bufferMaxBytes: number;
+  readonly bufferMinBytes: number;
+  readonly routingReplicas: number;
+  readonly noHolderQuorum: number;
+  readonly recordTtlUs: number;
+  readonly advertiseIntervalUs: number;
+  readonly advertiseDelayUs: number;
+  readonly advertiseRetryUs: number;
+  readonly recordsSendTimeoutUs: number;
+  readonly sendsAtOnceMax: number;
+  readonly reconcileIntervalUs: number;
+  readonly tombstoneUs: number;
+  readonly warmingMaxUs: number;
+  readonly recordsPerSenderMax: number;
+  readonly recordsMax: number;
+  readonly holdersPerAnswerMax: number;
+  readonly closerPerAnswerMax: number;
+  readonly recordsMessageMaxBytes: number;
+  readonly membersMax: number;
+  readonly memberRetryUs: number;
+  readonly connectionsMax: number;
+  readonly dnsIntervalUs: number;
+  readonly bootstrapRetryMinUs: number;
+  readonly bootstrapRetryMaxUs: number;
+}
+
+const second = 1_000_000;
+const millisecond = 1_000;
+const mebibyte = 1024 * 1024;
+
+export const defaultLimits: Limits = Object.freeze({
+  /** HEAD forwarded to one peer: a healthy one answers in a few milliseconds; the client waits for the sum of the attempts (L4). */
+  peerHeadTimeoutUs: 1 * second,
+  /** A manifest from one peer, its body included: at most 4 MiB, which any link carries in a second (L4). */
+  manifestTimeoutUs: 2 * second,
+  /** A connection inside one cluster takes a round trip or does not come at all. */
+  dialTimeoutUs: 250 * millisecond,
+  /** The head of a blob's window: one disk seek at the peer; after it another source is asked (L3). */
+  blobHeadTimeoutUs: 500 * millisecond,
+  /** Far above a healthy head and below the time-outs: a second source is asked in parallel from here on. */
+  hedgeDelayUs: 150 * millisecond,
+  /** No byte for so long while the client takes bytes is a stall: longer than a retransmission, far below containerd's 5 min (L3). */
+  stallTimeoutUs: 2 * second,
+  /** Below it a 1 GB layer takes hours: switch if another source exists, else go on. */
+  minimumRateBytesPerSecond: 64 * 1024,
+  /** The rate is judged over so much time spent waiting for the source, so that bursts and slow readers are not slow sources. */
+  minimumRateWindowUs: 10 * second,
+  /** All of a lookup: two hops at datacentre distance with a busy member between (L4). */
+  lookupTimeoutUs: 100 * millisecond,
+  /** Once two members have said no, the rest is waited for no longer than until here: what a miss may cost an object (L6). */
+  lookupMissTimeoutUs: 25 * millisecond,
+  /** One range request: what a client's hang-up wastes at most, and how often a source can be changed for free. */
+  windowBytes: 8 * mebibyte,
+  /** The next window is asked for when so many bytes of this one are left, so that its head has arrived by then. */
+  windowLeadBytes: 2 * mebibyte,
+  /** The size that registries must accept (distribution-spec, "Pushing Manifests"), and all that is ever buffered of one. */
+  manifestMaxBytes: 4 * mebibyte,
+  /** Attempts of one request before it ends, resumes included, without a byte of progress between them (L11). */
+  attemptsMax: 8,
+  /** Heads that race for one window: the first and its hedge. */
+  racingHeadsMax: 2,
+  /** Sources kept for one request. */
+  sourcesMax: 16,
+  /** A source that failed at an offset is not used there again for so long; longer than containerd's retries, shorter than a repair. */
+  failureMemoryUs: 60 * second,
+  /** (digest, source) pairs remembered; the oldest goes first. */
+  failureMemoryMax: 4096,
+  /** A source that timed out goes last for so long: an unplugged node costs one time-out in this time, not one per object. */
+  demotionUs: 30 * second,
+  /** The same bytes asked for again within this time put their sources under suspicion (L8). */
+  suspicionWindowUs: 60 * second,
+  /** Served bodies remembered for it. */
+  servedMemoryMax: 4096,
+  /** How long a suspect's proof is waited for before the client is sent upstream (L8). */
+  selfCheckWaitUs: 500 * millisecond,
+  /** How long a node's own check of a file counts, so that suspicion costs one hash of it a minute. */
+  selfCheckMemoryUs: 60 * second,
+  /** Blob bodies served to mirrors at once; above it 503, so that they go to another holder (L11). Two windows for each of 64 relays, twice. */
+  uploadsMax: 256,
+  /** Requests in work at once, from everybody; above it 503 (to containerd 404). */
+  requestsMax: 4096,
+  /** From SIGTERM to the end of bodies in flight: below Kubernetes' grace period of 30 s. */
+  drainTimeoutUs: 25 * second,
+  /** A request's head: paths and a few headers. */
+  requestHeadMaxBytes: 16 * 1024,
+  /** A client that does not finish its head in this time is dead or hostile. */
+  requestHeadTimeoutUs: 10 * second,
+  /** A peer's response head. */
+  responseHeadMaxBytes: 16 * 1024,
+  /** A client that takes no byte for so long, while there are bytes for it, is gone. */
+  deadClientTimeoutUs: 300 * second,
+  /** An idle connection is kept so long; above node's and Go's keep-alive habits it would be closed under us. */
+  idleConnectionTimeoutUs: 30 * second,
+  /** Idle connections kept for one peer. */
+  idleConnectionsPerPeerMax: 16,
+  /** All transfer buffers together: beyond it each body gets smaller ones (L11). */
+  bufferBudgetBytes: 64 * mebibyte,
+  /** One transfer buffer at most: larger ones bring nothing (reference measurements in docs/decisions). */
+  bufferMaxBytes: 1 * mebibyte,
+  /** One transfer buffer at least: below it the cost per chunk shows. */
+  bufferMinBytes: 128 * 1024,
+  /** Members that keep a key's records: two may fail. */
+  routingReplicas: 3,
+  /** Members that must say "nobody" before it is believed. */
+  noHolderQuorum: 2,
+  /** A record lives so long unless it is said again: twice the interval. */
+  recordTtlUs: 20 * 60 * second,
+  /** How often everything is said again. */
+  advertiseIntervalUs: 10 * 60 * second,
+  /** Changes are gathered for so long before they are said: an image's blobs then travel in one batch per member. */
+  advertiseDelayUs: 20 * millisecond,
+  /** A member that could not be told is told again after this time. */
+  advertiseRetryUs: 2 * second,
+  /** One batch to one member, its dial included. */
+  recordsSendTimeoutUs: 5 * second,
+  /** Batches under way at once. */
+  sendsAtOnceMax: 16,
+  /** The store is listed again and compared, whatever its events said. */
+  reconcileIntervalUs: 60 * second,
+  /** How long a withdrawal is remembered, so that a late addition does not bring the record back. */
+  tombstoneUs: 60 * second,
+  /** A restarted member says "warming" for at most so long. */
+  warmingMaxUs: 30 * second,
+  /** Records of one sender: 20,000 keys, far above a node's store, over R members. */
+  recordsPerSenderMax: 20_000,
+  /** Records in all: about 200 bytes each. */
+  recordsMax: 500_000,
+  /** Holders in one answer: nearest zone and freest first. */
+  holdersPerAnswerMax: 16,
+  /** Closer members in one answer. */
+  closerPerAnswerMax: 3,
+  /** One message of the records protocol. */
+  recordsMessageMaxBytes: 1 * mebibyte,
+  /** Members kept: the largest cluster Kubernetes supports. */
+  membersMax: 5_000,
+  /** A member that could not be reached is not dialled again for so long, unless it says so itself. */
+  memberRetryUs: 30 * second,
+  /** Open libp2p connections held: a full mesh costs a quarter of a gigabyte at 400 members. */
+  connectionsMax: 64,
+  /** DNS bootstrap while there are peers, with jitter: 1,000 nodes asking every 3 s would be 5 MB/s on the cluster's DNS. */
+  dnsIntervalUs: 60 * second,
+  /** First retry of bootstrap while alone, doubling. */
+  bootstrapRetryMinUs: 50 * millisecond,
+  /** Last retry of bootstrap while alone. */
+  bootstrapRetryMaxUs: 10 * second,
+});
+
+/** Some limits replaced. */
+export function limitsWith(changes: Partial<Limits>): Limits {
+  return Object.freeze({ ...defaultLimits, ...changes });
+}

@@ -1,0 +1,77 @@
+/** Where what happened goes: logs, metrics, pages and traces are views of it. Its methods must not throw and must be quick. */
+export interface Observer {
+  onPull(event: PullEvent): void;
+  onNode(event: NodeEvent): void;
+}
+
+/** A source of bytes in an event: a member's id, or this node's own store. */
+export type SourceId = string;
+export const localSourceId: SourceId = 'local';
+
+interface PullStamp {
+  /** Distinguishes the requests of one node. */
+  readonly pullId: number;
+  /** Monotonic microseconds. */
+  readonly atUs: number;
+}
+
+/** Everything that happens between a request's arrival and its end. */
+export type PullEvent = PullStamp & PullStep;
+
+export type PullStep =
+  | {
+      readonly type: 'start';
+      readonly method: string;
+      readonly resource: 'manifest' | 'blob';
+      /** The digest or the tag reference. */
+      readonly key: string;
+      readonly registry: string | undefined;
+      readonly repository: string;
+      /** Asked by another mirror. */
+      readonly mirrored: boolean;
+      readonly range: string | undefined;
+    }
+  | { readonly type: 'lookup'; readonly sources: number; readonly tookUs: number; readonly outcome: LookupOutcome }
+  | { readonly type: 'attempt'; readonly source: SourceId; readonly zone: string; readonly from: number; readonly hedge: boolean }
+  | { readonly type: 'attempt-failed'; readonly source: SourceId; readonly reason: string; readonly tookUs: number }
+  | {
+      readonly type: 'head';
+      readonly source: SourceId;
+      readonly status: number;
+      readonly sizeBytes: number | undefined;
+      readonly tookUs: number;
+      /** Tags: for how long the answer has been true at its source. */
+      readonly ageUs?: number;
+    }
+  /** One run of bytes from one source, reported when the run ends: [from, to). */
+  | { readonly type: 'bytes'; readonly source: SourceId; readonly from: number; readonly to: number }
+  | { readonly type: 'stall'; readonly source: SourceId; readonly at: number; readonly waitedUs: number }
+  | { readonly type: 'switch'; readonly from: SourceId; readonly to: SourceId; readonly at: number; readonly reason: string }
+  | { readonly type: 'resume'; readonly source: SourceId; readonly at: number }
+  | { readonly type: 'suspect'; readonly source: SourceId; readonly proof: 'pending' | 'honest' | 'wrong' | 'none' }
+  /** Bytes of one source alone did not match the digest, or it said so itself. */
+  | { readonly type: 'liar'; readonly source: SourceId; readonly digest: string }
+  | {
+      readonly type: 'end';
+      readonly reason: PullEnd;
+      readonly status: number;
+      readonly bytes: number;
+      readonly tookUs: number;
+    };
+
+export type LookupOutcome = 'found' | 'nobody' | 'timeout' | 'unreachable';
+/** `complete`: all promised bytes; `not-found`, `filtered`, `rejected`: an error answer; `cut`: FIN in mid-body; `mismatch`: RST; `hangup`: the client went. */
+export type PullEnd = 'complete' | 'not-found' | 'filtered' | 'rejected' | 'cut' | 'mismatch' | 'hangup';
+
+export type NodeEvent =
+  | { readonly type: 'advertised'; readonly keys: number; readonly digests: number; readonly tags: number }
+  | { readonly type: 'advertise-failed'; readonly member: string; readonly reason: string }
+  | { readonly type: 'withdrawn'; readonly keys: number }
+  | { readonly type: 'records'; readonly keys: number; readonly senders: number; readonly warming: boolean }
+  | { readonly type: 'members'; readonly total: number; readonly connected: number }
+  | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }
+  | { readonly type: 'content-wrong'; readonly digest: string }
+  | { readonly type: 'store-failed'; readonly reason: string }
+  | { readonly type: 'name-skipped'; readonly name: string; readonly reason: string };
+
+export const silentObserver: Observer = { onPull: () => undefined, onNode: () => undefined };
