@@ -13,3 +13,5 @@ export type { Limits } from './limits.ts';
 export type { BlobRequest, DistributionRequest, ManifestRequest, PingRequest } from './requests/request.ts';
 export type { DistributionResponse, Exchange, Handler } from './handlers/handler.ts';
 export type { Mirror, RequestText } from './handlers/mirror.ts';
+export { bytesBody, errorResponse } from './handlers/responses.ts';
+export type { Asker } from './handlers/responses.ts';
