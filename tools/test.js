@@ -18,5 +18,6 @@ const [first] = process.argv.slice(2).filter((argument) => !argument.startsWith(
 const patterns = first === undefined ? everything : [];
 
 const child = spawn(process.execPath, ['--test', ...process.argv.slice(2), ...patterns], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+process.on('SIGINT', () => child.kill('SIGINT'));
+process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
