@@ -1,0 +1,16 @@
+/**
+ * Clusters as code, in their minimal form: images made on the spot, an upstream registry that can be counted and broken,
+ * a proxy that breaks connections, and a client that pulls as containerd does. All on loopback.
+ *
+ * @packageDocumentation
+ */
+export { bytesBlob, descriptorOf, jsonBlob, readBlob, sha256 } from './blob.ts';
+export type { Descriptor, TestBlob } from './blob.ts';
+export { createArtifact, createImage, indexMediaType, manifestMediaType } from './image.ts';
+export type { ArtifactFile, ArtifactOptions, ImageOptions, TestImage } from './image.ts';
+export { createTarLayer, layerMediaType } from './tar-layer.ts';
+export type { LayerOptions } from './tar-layer.ts';
+export { blobPath, createLayoutWriter, writeOciLayout } from './oci-layout.ts';
+export type { Ingest, LayoutWriter } from './oci-layout.ts';
+export { startUpstream } from './upstream.ts';
+export type { ContentCount, Upstream, UpstreamOptions } from './upstream.ts';
