@@ -15,3 +15,6 @@ export type { DistributionResponse, Exchange, Handler } from './handlers/handler
 export type { Mirror, RequestText } from './handlers/mirror.ts';
 export { bytesBody, errorResponse } from './handlers/responses.ts';
 export type { Asker } from './handlers/responses.ts';
+export { parseRequest } from './requests/parse-request.ts';
+export { formatContentRange, formatRange, parseContentRange, parseRange, resolveRange } from './requests/range.ts';
+export type { ContentRange, RangeSpec, ResolvedRange } from './requests/range.ts';
