@@ -18,3 +18,5 @@ export type { Asker } from './handlers/responses.ts';
 export { parseRequest } from './requests/parse-request.ts';
 export { formatContentRange, formatRange, parseContentRange, parseRange, resolveRange } from './requests/range.ts';
 export type { ContentRange, RangeSpec, ResolvedRange } from './requests/range.ts';
+export { keyOf, nameOf, parseReference, referenceOf, targetOf } from './requests/reference.ts';
+export type { Reference } from './requests/reference.ts';
