@@ -20,3 +20,4 @@ export { formatContentRange, formatRange, parseContentRange, parseRange, resolve
 export type { ContentRange, RangeSpec, ResolvedRange } from './requests/range.ts';
 export { keyOf, nameOf, parseReference, referenceOf, targetOf } from './requests/reference.ts';
 export type { Reference } from './requests/reference.ts';
+export { isDigest, isRegistry, isRepository, isTag } from './requests/grammar.ts';

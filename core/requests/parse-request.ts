@@ -6,6 +6,7 @@ import type { DistributionRequest } from './request.ts';
 
 /** Visible ASCII without backslash, `#` and the few that RFC 3986 never allows: what a target may be made of. */
 const targetPattern = /^[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]*$/;
+const encodedSlash = /%2f/i;
 /** What of an offending text goes into an error: enough to recognise it. */
 const excerptMaxLength = 80;
 
@@ -28,7 +29,9 @@ export function parseRequest(input: RequestText): DistributionRequest {
 
   const { resource, name, reference } = splitPath(path);
   const repository = decodeOnce(name);
-  if (!isRepository(repository)) throw refusal('NAME_INVALID', 'invalid repository name', repository);
+  // A slash that was encoded belongs to its segment: it must not make two of it.
+  if (encodedSlash.test(name) || !isRepository(repository))
+    throw refusal('NAME_INVALID', 'invalid repository name', repository);
   const registry = parseNamespace(query, mirrored);
   if (!fitsName(registry, repository)) {
     throw refusal('NAME_INVALID', `registry and repository are longer than ${nameMaxLength} characters`, repository);
