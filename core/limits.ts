@@ -22,6 +22,10 @@ export interface Limits {
   readonly failureMemoryUs: number;
   readonly failureMemoryMax: number;
   readonly demotionUs: number;
+  readonly busyDemotionUs: number;
+  readonly sizeMemoryMax: number;
+  readonly relookupDelayUs: number;
+  readonly selfChecksMax: number;
   readonly suspicionWindowUs: number;
   readonly servedMemoryMax: number;
   readonly selfCheckWaitUs: number;
@@ -31,13 +35,21 @@ export interface Limits {
   readonly drainTimeoutUs: number;
   readonly requestHeadMaxBytes: number;
   readonly requestHeadTimeoutUs: number;
+  readonly pipelinedRequestsMax: number;
+  readonly clientConnectionsMax: number;
+  readonly serverIdleTimeoutUs: number;
+  readonly lingerTimeoutUs: number;
   readonly responseHeadMaxBytes: number;
   readonly deadClientTimeoutUs: number;
+  readonly dialAddressesMax: number;
   readonly idleConnectionTimeoutUs: number;
   readonly idleConnectionsPerPeerMax: number;
   readonly bufferBudgetBytes: number;
   readonly bufferMaxBytes: number;
   readonly bufferMinBytes: number;
+  readonly smallContentMaxBytes: number;
+  readonly smallContentCacheBytes: number;
+  readonly smallContentReadsMax: number;
   readonly routingReplicas: number;
   readonly noHolderQuorum: number;
   readonly recordTtlUs: number;
@@ -105,6 +117,14 @@ export const defaultLimits: Limits = Object.freeze({
   failureMemoryMax: 4096,
   /** A source that timed out goes last for so long: an unplugged node costs one time-out in this time, not one per object. */
   demotionUs: 30 * second,
+  /** A source that said it is overloaded is not piled upon for so long. */
+  busyDemotionUs: 1 * second,
+  /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
+  sizeMemoryMax: 16_384,
+  /** A body that has lost its sources looks for new ones at most this often. */
+  relookupDelayUs: 1 * second,
+  /** Own files checked at once or waiting for it; a further suspicion goes unproven. */
+  selfChecksMax: 16,
   /** The same bytes asked for again within this time put their sources under suspicion (L8). */
   suspicionWindowUs: 60 * second,
   /** Served bodies remembered for it. */
@@ -123,10 +143,20 @@ export const defaultLimits: Limits = Object.freeze({
   requestHeadMaxBytes: 16 * 1024,
   /** A client that does not finish its head in this time is dead or hostile. */
   requestHeadTimeoutUs: 10 * second,
+  /** Requests that wait on one connection for the answer before theirs; no client of a registry pipelines. */
+  pipelinedRequestsMax: 16,
+  /** Open client connections, idle ones included: twice the requests in work. */
+  clientConnectionsMax: 8192,
+  /** A client's idle connection is kept so long: above the 30 s and 90 s after which Go's clients, ours and containerd's close it themselves. */
+  serverIdleTimeoutUs: 120 * second,
+  /** After a FIN the client's own bytes are read for so long: closing on unread ones would turn it into an RST. */
+  lingerTimeoutUs: 2 * second,
   /** A peer's response head. */
   responseHeadMaxBytes: 16 * 1024,
   /** A client that takes no byte for so long, while there are bytes for it, is gone. */
   deadClientTimeoutUs: 300 * second,
+  /** Addresses of one member that are dialled: one of each family, twice. */
+  dialAddressesMax: 4,
   /** An idle connection is kept so long; above node's and Go's keep-alive habits it would be closed under us. */
   idleConnectionTimeoutUs: 30 * second,
   /** Idle connections kept for one peer. */
@@ -137,6 +167,12 @@ export const defaultLimits: Limits = Object.freeze({
   bufferMaxBytes: 1 * mebibyte,
   /** One transfer buffer at least: below it the cost per chunk shows. */
   bufferMinBytes: 128 * 1024,
+  /** Content up to here (manifests and configs, nearly all of them) is read whole and kept in memory while its file does not change. */
+  smallContentMaxBytes: 64 * 1024,
+  /** All of that together: the manifests and configs of a thousand images. */
+  smallContentCacheBytes: 8 * mebibyte,
+  /** Small files read at once: four threads read files, a few more keep them busy, and 16 x 64 KiB is what it costs. */
+  smallContentReadsMax: 16,
   /** Members that keep a key's records: two may fail. */
   routingReplicas: 3,
   /** Members that must say "nobody" before it is believed. */

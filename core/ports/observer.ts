@@ -71,6 +71,8 @@ export type NodeEvent =
   | { readonly type: 'members'; readonly total: number; readonly connected: number }
   | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }
   | { readonly type: 'content-wrong'; readonly digest: string }
+  /** A fault of this program: a request was not answered as promised. */
+  | { readonly type: 'request-failed'; readonly reason: string }
   | { readonly type: 'store-failed'; readonly reason: string }
   | { readonly type: 'name-skipped'; readonly name: string; readonly reason: string };
 

@@ -1,0 +1,199 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ociErrorBody, PeiliError } from '../../core/index.ts';
+import type { Clock, Limits, Mirror, Observer } from '../../core/index.ts';
+import { answerExchange } from './answer.ts';
+import type { AnswerDeps, Answered, Readiness } from './answer.ts';
+import { createServerConnection } from './connection.ts';
+import type { HttpExchange, ServerConnection } from './connection.ts';
+
+export interface HttpServerDeps {
+  readonly mirror: Mirror;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** What `/readyz` says. */
+  readonly readiness: () => Readiness;
+}
+
+export interface HttpServerOptions {
+  /** An IP address or a name of this machine. @default both families, all addresses */
+  readonly host?: string | undefined;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly limits: Limits;
+  /** Called after each answer. */
+  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined;
+}
+
+export interface RequestLogEntry extends Answered {
+  readonly method: string;
+  readonly target: string;
+  /** The client's IP address; empty when it is gone. */
+  readonly remoteAddress: string;
+  readonly userAgent: string;
+  readonly tookUs: number;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** What is listened on, as in URLs: `127.0.0.1:5000`, `[::]:5000`. */
+  readonly addresses: readonly string[];
+  /** Open connections. */
+  connections(): number;
+  /**
+   * Drains: accepts nothing more, lets bodies in flight go on for `limits.drainTimeoutUs`, then ends them with FIN.
+   * Resolves when every connection is gone. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a mirror over HTTP/1.1: turns an exchange into text for the mirror and its answer into bytes, nothing else.
+ * Rejects with `ADDRESS_IN_USE` or `ADDRESS_INVALID`.
+ */
+export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions): Promise<HttpServer> {
+  const { clock, observer, mirror, readiness } = deps;
+  const { limits, requestLog } = options;
+  const connections = new Map<Duplex, ServerConnection>();
+  const work = { exchanges: 0 };
+  const answerDeps: AnswerDeps = {
+    mirror,
+    readiness,
+    onNode: observer.onNode,
+    hasRoom: () => work.exchanges <= limits.requestsMax,
+  };
+
+  const serve = async (exchange: HttpExchange): Promise<void> => {
+    const startUs = clock.nowUs();
+    work.exchanges += 1;
+    const answered = await answerExchange(answerDeps, exchange);
+    work.exchanges -= 1;
+    if (requestLog !== undefined) requestLog(logEntry(exchange, answered, clock.nowUs() - startUs));
+  };
+
+  const server = createServer({
+    maxHeaderSize: limits.requestHeadMaxBytes,
+    // Hosts are checked with the rest of the head, and times are kept by the clock that is given.
+    requireHostHeader: false,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    noDelay: true,
+  });
+  // All fields are seen, or a second Host beyond the count would go unnoticed; the head's size bounds them.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.clientConnectionsMax;
+  server.on('connection', (socket: Socket) => {
+    connections.set(socket, createServerConnection({ clock, limits, serve }, socket));
+    socket.once('close', () => connections.delete(socket));
+  });
+  const accept = (request: HttpExchange['request'], response: HttpExchange['response']): void => {
+    connections.get(request.socket)?.accept(request, response);
+  };
+  server.on('request', accept);
+  server.on('checkContinue', accept);
+  server.on('checkExpectation', accept);
+  server.on('connect', (_request, socket) => {
+    refuseRaw(socket, connections.get(socket), '405 Method Not Allowed', 'a mirror is no proxy');
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (error.code === 'HPE_HEADER_OVERFLOW') {
+      const message = `the request's head is longer than ${String(limits.requestHeadMaxBytes)} bytes`;
+      refuseRaw(socket, connections.get(socket), '431 Request Header Fields Too Large', message);
+    } else refuseRaw(socket, connections.get(socket), '400 Bad Request', 'the request is not HTTP');
+  });
+
+  await listen(server, options);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a server on a port has an address');
+  const host = isIPv6(address.address) ? `[${address.address}]` : address.address;
+  let closed: Promise<void> | undefined;
+  return {
+    port: address.port,
+    addresses: [`${host}:${String(address.port)}`],
+    connections: () => connections.size,
+    close: () => (closed ??= drain(server, connections, clock, limits)),
+  };
+}
+
+/** For what is not a request that node:http hands on. In the middle of other answers it only ends the connection after them. */
+function refuseRaw(socket: Duplex, connection: ServerConnection | undefined, status: string, message: string): void {
+  if (connection === undefined) {
+    socket.destroy();
+    return;
+  }
+  if (connection.pending() === 0) {
+    const body = ociErrorBody(new PeiliError('REQUEST_INVALID', message));
+    const length = String(Buffer.byteLength(body));
+    socket.write(
+      `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  }
+  connection.finishSoon();
+}
+
+async function drain(
+  server: Server,
+  connections: ReadonlyMap<Duplex, ServerConnection>,
+  clock: Clock,
+  limits: Limits,
+): Promise<void> {
+  const gone = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  for (const connection of connections.values()) connection.finishSoon();
+  const timer = clock.schedule(limits.drainTimeoutUs, () => {
+    for (const connection of connections.values()) connection.cut();
+  });
+  await gone;
+  timer.cancel();
+}
+
+function logEntry({ request }: HttpExchange, answered: Answered, tookUs: number): RequestLogEntry {
+  return {
+    ...answered,
+    method: request.method ?? '',
+    target: request.url ?? '',
+    remoteAddress: request.socket.remoteAddress ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+    tookUs,
+  };
+}
+
+function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      reject(listenError(error, host, port));
+    };
+    server.once('error', fail);
+    // The queue of Linux' default: a rollout's clients come at once.
+    server.listen({ ...(host === undefined ? {} : { host }), port, backlog: 4096 }, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string | undefined, port: number): PeiliError {
+  const where = host === undefined ? `port ${String(port)}` : `${host}, port ${String(port)}`;
+  const details = { host: host ?? '', port, reason: error.code ?? error.message };
+  if (error.code === 'EADDRINUSE') {
+    return new PeiliError(
+      'ADDRESS_IN_USE',
+      `something else listens on ${where} already: choose another port or stop it`,
+      details,
+      error,
+    );
+  }
+  const mend =
+    error.code === 'EACCES'
+      ? 'ports below 1024 need a right that this process lacks'
+      : 'use an address of this machine';
+  return new PeiliError('ADDRESS_INVALID', `cannot listen on ${where}: ${mend}`, details, error);
+}
