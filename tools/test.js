@@ -12,12 +12,28 @@ if (major < wanted) {
   process.exit(1);
 }
 
-// Laws on real parts (e2e/*.test.ts and below) need real programs: `npm run e2e`. The repository's rules need nothing.
+// Laws on real parts (the rest of e2e/) need real programs: `npm run e2e`. The repository's rules need nothing.
 const everything = ['{core,transports,sim,testbed,cli,bench,tools}/**/*.test.ts', 'e2e/rules/**/*.test.ts'];
-const [first] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const patterns = first === undefined ? everything : [];
+const given = process.argv.slice(2);
+const patterns = given.some((argument) => !argument.startsWith('-')) ? [] : everything;
 
-const child = spawn(process.execPath, ['--test', ...process.argv.slice(2), ...patterns], { stdio: 'inherit' });
+const output = process.stdout.isTTY ? 'inherit' : 'pipe';
+const child = spawn(process.execPath, ['--test', ...given, ...patterns], { stdio: ['inherit', output, 'inherit'] });
 process.on('SIGINT', () => child.kill('SIGINT'));
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
+
+// Node prints its summary before the failures. A log is read from its end, so that there it stands once more.
+let text = '';
+child.stdout?.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => {
+  process.stdout.write(chunk);
+  text += chunk;
+});
+child.on('close', (code) => {
+  if (code !== 0 && text !== '') {
+    const summary = text
+      .split('\n')
+      .filter((line) => /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line));
+    process.stdout.write(`\n${summary.slice(-8).join('\n')}\n`);
+  }
+  process.exitCode = code ?? 1;
+});
