@@ -21,3 +21,9 @@ export type { ContentRange, RangeSpec, ResolvedRange } from './requests/range.ts
 export { keyOf, nameOf, parseReference, referenceOf, targetOf } from './requests/reference.ts';
 export type { Reference } from './requests/reference.ts';
 export { isDigest, isRegistry, isRepository, isTag } from './requests/grammar.ts';
+export { createRegistryFilter } from './filters/registry-filter.ts';
+export type { FilterDecision, RegistryFilter, RegistryFilterOptions } from './filters/registry-filter.ts';
+export { parseRegistryEntry } from './filters/registry-list.ts';
+export type { RegistryEntry } from './filters/registry-list.ts';
+export { filter } from './handlers/filter.ts';
+export type { FilterOptions } from './handlers/filter.ts';

@@ -7,8 +7,8 @@ const client = { mirrored: false };
 const mirror = { mirrored: true };
 
 /**
- * The reference: which bytes a valid range selects, by asking every byte. `undefined` when no byte is selected though the range asks for some or for none
- * that exist; RFC 9110, 14.1.2 in the slowest possible words.
+ * The reference: the bytes that a valid range selects, by asking every byte; RFC 9110, 14.1.2 in the slowest possible words. A suffix range has no
+ * `first`, its length is `last`.
  */
 function selectedBytes(size: number, first: number | undefined, last: number | undefined): Set<number> {
   const selected = new Set<number>();
