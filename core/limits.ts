@@ -50,6 +50,8 @@ export interface Limits {
   readonly smallContentMaxBytes: number;
   readonly smallContentCacheBytes: number;
   readonly smallContentReadsMax: number;
+  readonly storeScanDelayUs: number;
+  readonly storeScanRetryUs: number;
   readonly routingReplicas: number;
   readonly noHolderQuorum: number;
   readonly recordTtlUs: number;
@@ -173,6 +175,10 @@ export const defaultLimits: Limits = Object.freeze({
   smallContentCacheBytes: 8 * mebibyte,
   /** Small files read at once: four threads read files, a few more keep them busy, and 16 x 64 KiB is what it costs. */
   smallContentReadsMax: 16,
+  /** Changes in a directory come in bursts: it is read again so long after the first of them. */
+  storeScanDelayUs: 20 * millisecond,
+  /** A directory that could not be read or watched is tried again after this time. */
+  storeScanRetryUs: 2 * second,
   /** Members that keep a key's records: two may fail. */
   routingReplicas: 3,
   /** Members that must say "nobody" before it is believed. */

@@ -12,7 +12,7 @@ export type {
 export type { DigestAlgorithm, Digester, DigestStream } from './digester.ts';
 export type { Member, MemberKind, Membership, MembershipChange } from './membership.ts';
 export type { LookupOutcome, NodeEvent, Observer, PullEnd, PullEvent, PullStep, SourceId } from './observer.ts';
-export { localSourceId, silentObserver } from './observer.ts';
+export { localSourceId, peersSourceId, silentObserver } from './observer.ts';
 export type { PeerClient, PeerRequest, PeerResponse } from './peer-client.ts';
 export type { Probe } from './probe.ts';
 export { silentProbe } from './probe.ts';

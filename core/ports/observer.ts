@@ -7,6 +7,8 @@ export interface Observer {
 /** A source of bytes in an event: a member's id, or this node's own store. */
 export type SourceId = string;
 export const localSourceId: SourceId = 'local';
+/** Where a body goes on after this node's own file failed: the events that follow say who. */
+export const peersSourceId: SourceId = 'peers';
 
 interface PullStamp {
   /** Distinguishes the requests of one node. */

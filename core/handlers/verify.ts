@@ -1,0 +1,82 @@
+import type { Body, Digester, SourceId } from '../ports/index.ts';
+import type { FailureMemory } from '../relay/failure-memory.ts';
+import type { BlobRequest } from '../requests/request.ts';
+import type { Suspicion } from '../verification/suspicion.ts';
+import { createVerifyingBody } from '../verification/verifying-body.ts';
+import type { DistributionResponse, Exchange, Handler } from './handler.ts';
+import type { PullReport } from './pull-report.ts';
+
+/** `off`: never hash a blob. `suspect`: hash what is asked for again (default). `always`: hash every whole blob. */
+export type BlobVerification = 'off' | 'suspect' | 'always';
+
+export interface VerifyDeps {
+  readonly digester: Digester;
+  readonly suspicion: Suspicion;
+  readonly failures: FailureMemory;
+}
+
+/** Sees which sources gave a body's bytes, remembers it for suspicion, and hashes the body where the policy says so (contract L8). */
+export function verify(next: Handler, deps: VerifyDeps, policy: BlobVerification): Handler {
+  return async (exchange) => {
+    const { request } = exchange;
+    if (policy === 'off' || request.resource !== 'blob' || request.method !== 'GET') return next(exchange);
+    const suspected = deps.suspicion.suspects(request.digest, request.range).size > 0;
+    const sources = new Set<SourceId>();
+    const response = await next({ ...exchange, report: collectSources(exchange.report, sources) });
+    if (response.body === undefined || response.status >= 300) return response;
+    return watchBody(deps, exchange, request, response, response.body, sources, policy === 'always' || suspected);
+  };
+}
+
+function collectSources(report: PullReport, sources: Set<SourceId>): PullReport {
+  return {
+    pullId: report.pullId,
+    step: (step) => {
+      if (step.type === 'bytes') sources.add(step.source);
+      report.step(step);
+    },
+  };
+}
+
+function watchBody(
+  deps: VerifyDeps,
+  { report }: Exchange,
+  request: BlobRequest,
+  response: DistributionResponse,
+  inner: Body,
+  sources: Set<SourceId>,
+  hashing: boolean,
+): DistributionResponse {
+  const { digest } = request;
+  const length = Number(response.headers['content-length']);
+  const start = startOf(response);
+  const delivered = (): void => {
+    deps.suspicion.delivered(digest, start, start + length, [...sources]);
+  };
+  const onMismatch = (): void => {
+    delivered();
+    const [only] = sources;
+    if (sources.size !== 1 || only === undefined) return; // Nobody is named while more than one may be to blame.
+    deps.failures.remember(digest, only, 0);
+    report.step({ type: 'liar', source: only, digest });
+  };
+  const verified = hashing && response.status === 200 ? createVerifyingBody(deps.digester, inner, digest, length, onMismatch) : inner;
+  const progress = { bytes: 0 };
+  const body: Body = {
+    next: async () => {
+      const result = await verified.next();
+      if (result.done === true) return result;
+      progress.bytes += result.value.byteLength;
+      if (progress.bytes === length) delivered();
+      return result;
+    },
+    return: () => verified.return(),
+  };
+  return { ...response, body };
+}
+
+/** The offset of the first byte of a 200 or 206. */
+function startOf(response: DistributionResponse): number {
+  return response.status === 206 ? Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? 0) : 0;
+}
+

@@ -1,0 +1,196 @@
+import { openScope } from '../abort.ts';
+import type { Scope } from '../abort.ts';
+import { errorCodeOf, PeiliError } from '../errors.ts';
+import type { PullReport } from '../handlers/pull-report.ts';
+import type { Body, SourceId, Timer } from '../ports/index.ts';
+import { formatRange } from '../requests/range.ts';
+import { ask, headWithin } from './ask.ts';
+import { acceptHead } from './continues.ts';
+import type { AcceptedHead, PastEnd } from './continues.ts';
+import type { Segment, SegmentPlan } from './continuous-body.ts';
+import type { LiveSources } from './live-sources.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import { runRace } from './run-race.ts';
+import type { Attempt, RaceWinner } from './run-race.ts';
+import type { Source } from './source-set.ts';
+import { isTimeForNext, nextWindow } from './window.ts';
+
+/** One window's answer: what it gives, and its bytes. */
+export type BlobHead = (AcceptedHead & { readonly body: Body }) | PastEnd;
+
+export interface BlobSegmentsInput {
+  readonly digest: string;
+  /** Path and query of the blob at a peer. */
+  readonly target: string;
+  readonly live: LiveSources;
+  readonly report: PullReport;
+  /** Of the whole body: everything below it ends with it. */
+  readonly scope: Scope;
+}
+
+interface Ahead extends Attempt<BlobHead> {
+  readonly start: number;
+}
+
+/** Windows of a blob from peers, one after the other, the next asked for before the last has ended. */
+export class BlobSegments implements SegmentPlan {
+  readonly #deps: RelayDeps;
+  readonly #input: BlobSegmentsInput;
+  #sizeBytes: number | undefined;
+  #end = 0;
+  #first: RaceWinner<BlobHead> | undefined;
+  #source: Source | undefined;
+  #ahead: Ahead | undefined;
+
+  constructor(deps: RelayDeps, input: BlobSegmentsInput) {
+    this.#deps = deps;
+    this.#input = input;
+  }
+
+  /** The first good head for the window at `offset`; the source in use goes first, then the best. */
+  async race(offset: number, end: number, sizeBytes: number | undefined, signal: AbortSignal, preferred?: Source): Promise<RaceWinner<BlobHead>> {
+    const { failures } = this.#deps;
+    const { digest, live } = this.#input;
+    const adopted = this.#takeAhead(offset);
+    const late = adopted === undefined ? undefined : this.#headTimer(adopted.scope);
+    const usable = (source: Source): boolean => (failures.failedAt(digest, source.id) ?? Infinity) > offset;
+    try {
+      return await runRace(this.#deps, {
+        sources: live.set,
+        candidates: (tried) => preferredFirst(live.ordered((source) => !tried.has(source.id) && usable(source)), preferred),
+        attempt: (source, hedge, scope) => {
+          const timeoutUs = this.#deps.limits.blobHeadTimeoutUs;
+          return headWithin(this.#deps, timeoutUs, scope, () => this.#attempt(source, offset, end, sizeBytes, hedge, scope));
+        },
+        discard: discardHead,
+        adopted,
+        signal,
+      });
+    } finally {
+      late?.cancel();
+    }
+  }
+
+  /** The body begins with this answer, and ends before `end`. */
+  begin(first: RaceWinner<BlobHead>, end: number): void {
+    this.#first = first;
+    this.#end = end;
+    this.#sizeBytes = first.answer.sizeBytes;
+  }
+
+  async open(offset: number, failure: unknown, signal: AbortSignal): Promise<Segment> {
+    const winner = this.#first ?? (await this.#next(offset, failure, signal));
+    this.#first = undefined;
+    const { answer, scope, source } = winner;
+    if ('pastEnd' in answer) {
+      scope.close();
+      throw new PeiliError('SOURCES_EXHAUSTED', 'the content ended early at every source', { offset });
+    }
+    this.#source = source;
+    const close = (): void => {
+      scope.close();
+    };
+    return { source: source.id, start: answer.start, end: Math.min(answer.end, this.#end), body: answer.body, close };
+  }
+
+  progressed(segment: Segment, offset: number): void {
+    if (this.#ahead !== undefined || this.#source === undefined) return;
+    if (!isTimeForNext(offset, segment.end, this.#end, this.#deps.limits)) return;
+    const source = this.#source;
+    if ((this.#deps.failures.failedAt(this.#input.digest, source.id) ?? Infinity) <= segment.end) return;
+    const scope = openScope(this.#input.scope.signal);
+    const answer = this.#attempt(source, segment.end, this.#end, this.#sizeBytes, false, scope);
+    answer.catch(() => undefined); // Looked at when the window is due; until then a failure must not go unhandled.
+    this.#ahead = { source, scope, answer, start: segment.end };
+  }
+
+  hasAlternative(segment: Segment, offset: number): boolean {
+    const { failures, standing } = this.#deps;
+    const { digest, live } = this.#input;
+    live.renew();
+    const others = live.ordered((source) => source.id !== segment.source && (failures.failedAt(digest, source.id) ?? Infinity) > offset);
+    return others.some((source) => !standing.isDemoted(source.id));
+  }
+
+  failed(segment: Segment, offset: number, error: unknown): void {
+    const code = errorCodeOf(error);
+    this.#dropAhead();
+    this.#deps.standing.failed(segment.source, code);
+    // Slow is not broken: its measured speed puts it behind the others, and it stays the last resort.
+    if (code !== 'PEER_SLOW') this.#deps.failures.remember(this.#input.digest, segment.source, offset);
+    this.#input.live.renew();
+  }
+
+  measured(source: SourceId, bytes: number, waitedUs: number): void {
+    this.#deps.standing.measured(source, bytes, waitedUs);
+  }
+
+  closed(): void {
+    this.#dropAhead();
+    const first = this.#first;
+    if (first !== undefined) discardHead(first.answer);
+    this.#input.scope.abort();
+    this.#input.scope.close();
+  }
+
+  #next(offset: number, failure: unknown, signal: AbortSignal): Promise<RaceWinner<BlobHead>> {
+    const preferred = failure === undefined ? this.#source : undefined;
+    return this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
+  }
+
+  async #attempt(source: Source, offset: number, end: number, sizeBytes: number | undefined, hedge: boolean, scope: Scope): Promise<BlobHead> {
+    const { clock, failures, limits, sizes } = this.#deps;
+    const { digest, report, target } = this.#input;
+    const startedUs = clock.nowUs();
+    const window = nextWindow(offset, end, failures.failedAt(digest, source.id), limits.windowBytes);
+    report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
+    const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
+    return ask(this.#deps, source, request, scope, report, async (response) => {
+      const head = acceptHead(response, { digest, window, sizeBytes: sizeBytes ?? sizes.sizeBytes(digest) });
+      const tookUs = clock.nowUs() - startedUs;
+      report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs });
+      if ('pastEnd' in head) {
+        await response.body?.return();
+        return head;
+      }
+      if (response.body === undefined) throw new PeiliError('PEER_REFUSED', 'the member answered without a body');
+      return { ...head, body: response.body };
+    });
+  }
+
+  /** An attempt made ahead has all the time of the window before it; from now on it is waited for. */
+  #headTimer(scope: Scope): Timer {
+    const { clock, limits } = this.#deps;
+    return clock.schedule(limits.blobHeadTimeoutUs, () => {
+      scope.abort(new PeiliError('HEAD_TIMEOUT', 'no answer in time', { timeoutUs: limits.blobHeadTimeoutUs }));
+    });
+  }
+
+  #takeAhead(offset: number): Ahead | undefined {
+    const ahead = this.#ahead;
+    if (ahead === undefined || ahead.start === offset) {
+      this.#ahead = undefined;
+      return ahead;
+    }
+    this.#dropAhead();
+    return undefined;
+  }
+
+  #dropAhead(): void {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return;
+    this.#ahead = undefined;
+    ahead.scope.abort();
+    ahead.scope.close();
+    ahead.answer.then(discardHead, () => undefined);
+  }
+}
+
+function discardHead(head: BlobHead): void {
+  if ('body' in head) void head.body.return();
+}
+
+function preferredFirst(sources: readonly Source[], preferred: Source | undefined): readonly Source[] {
+  if (preferred === undefined) return sources;
+  return [...sources.filter(({ id }) => id === preferred.id), ...sources.filter(({ id }) => id !== preferred.id)];
+}

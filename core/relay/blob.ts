@@ -1,0 +1,143 @@
+import { openScope, settleOrAbort } from '../abort.ts';
+import type { Scope } from '../abort.ts';
+import { errorCodeOf, PeiliError } from '../errors.ts';
+import type { DistributionResponse, Exchange } from '../handlers/handler.ts';
+import { askedOf, rangedResponse, unsatisfiable } from '../handlers/ranged.ts';
+import { bytesBody } from '../handlers/responses.ts';
+import type { Body } from '../ports/index.ts';
+import { parseRange } from '../requests/range.ts';
+import { targetOf } from '../requests/reference.ts';
+import type { BlobRequest } from '../requests/request.ts';
+import { matchesDigest } from '../verification/digest.ts';
+import { ask, headWithin } from './ask.ts';
+import { BlobSegments } from './blob-segments.ts';
+import { acceptHead } from './continues.ts';
+import { createContinuousBody } from './continuous-body.ts';
+import { createLiveSources } from './live-sources.ts';
+import type { LiveSources } from './live-sources.ts';
+import { proveSource } from './prove.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import { runRace } from './run-race.ts';
+import type { RaceWinner } from './run-race.ts';
+
+/** Answers a blob request from peers; undefined when nobody has it. */
+export async function relayBlob(deps: RelayDeps, exchange: Exchange, request: BlobRequest): Promise<DistributionResponse | undefined> {
+  const scope = openScope(exchange.signal);
+  const relay = new BlobRelay(deps, exchange, request, scope);
+  try {
+    const response = await (request.method === 'HEAD' ? relay.head() : relay.get());
+    if (response.body === undefined) scope.close();
+    return response;
+  } catch (error) {
+    scope.abort();
+    scope.close();
+    if (errorCodeOf(error) === 'SOURCES_EXHAUSTED') return undefined;
+    throw error;
+  }
+}
+
+class BlobRelay {
+  readonly #deps: RelayDeps;
+  readonly #exchange: Exchange;
+  readonly #request: BlobRequest;
+  readonly #scope: Scope;
+  readonly #live: LiveSources;
+
+  constructor(deps: RelayDeps, exchange: Exchange, request: BlobRequest, scope: Scope) {
+    this.#deps = deps;
+    this.#exchange = exchange;
+    this.#request = request;
+    this.#scope = scope;
+    this.#live = createLiveSources(
+      deps,
+      {
+        key: request.digest,
+        suspects: request.method === 'HEAD' ? new Set() : deps.suspicion.suspects(request.digest, request.range),
+        prove: (source) => proveSource(deps, request, source, exchange.report, scope.signal),
+        report: exchange.report,
+        signal: scope.signal,
+      },
+    );
+  }
+
+  async head(): Promise<DistributionResponse> {
+    const { answer } = await this.#size();
+    return this.#respond(answer, () => {
+      throw new Error('relay: a body for HEAD');
+    });
+  }
+
+  async get(): Promise<DistributionResponse> {
+    const spec = parseRange(this.#request.range);
+    const known = this.#deps.sizes.sizeBytes(this.#request.digest);
+    const sizeBytes = known ?? (spec.type === 'suffix' ? (await this.#size()).answer.sizeBytes : undefined);
+    const asked = sizeBytes === undefined ? undefined : askedOf(this.#request, sizeBytes);
+    const start = asked !== undefined && 'start' in asked ? asked.start : spec.type === 'from' ? spec.first : 0;
+    const end = asked !== undefined && 'end' in asked ? asked.end : spec.type === 'from' ? (spec.last ?? Infinity) + 1 : Infinity;
+
+    const segments = new BlobSegments(this.#deps, {
+      digest: this.#request.digest,
+      target: targetOf({ ...this.#request, range: undefined }),
+      live: this.#live,
+      report: this.#exchange.report,
+      scope: this.#scope,
+    });
+    const first = await segments.race(start, end, sizeBytes, this.#scope.signal);
+    if ('pastEnd' in first.answer) return this.#past(first.answer.sizeBytes, first);
+    return this.#respond(first.answer, (from, to) => {
+      segments.begin(first, to);
+      return this.#flow(segments, from, to);
+    });
+  }
+
+  #flow(segments: BlobSegments, start: number, end: number): Body {
+    const { report } = this.#exchange;
+    return createContinuousBody(this.#deps, { start, end, plan: segments, report, signal: this.#scope.signal });
+  }
+
+  /** The source says that the content ends before the range begins; only of empty content may the whole have been meant. */
+  #past(sizeBytes: number, first: RaceWinner<unknown>): DistributionResponse | Promise<DistributionResponse> {
+    first.scope.close();
+    this.#scope.abort();
+    this.#scope.close();
+    if (sizeBytes > 0 || !matchesDigest(this.#deps.digester, this.#request.digest, new Uint8Array())) return unsatisfiable(this.#request, sizeBytes);
+    return this.#respond({ sizeBytes: 0, contentType: undefined }, () => bytesBody(new Uint8Array()));
+  }
+
+  #respond(
+    head: { sizeBytes: number; contentType: string | undefined },
+    open: (start: number, end: number) => Body,
+  ): Promise<DistributionResponse> {
+    const { digest } = this.#request;
+    const contentType = head.contentType ?? 'application/octet-stream';
+    return rangedResponse(this.#request, { digest, sizeBytes: head.sizeBytes, contentType }, open);
+  }
+
+  /** Asks for the size alone: HEAD, and what a suffix range needs first. */
+  #size(): Promise<RaceWinner<{ sizeBytes: number; contentType: string | undefined }>> {
+    const { clock, failures, limits, sizes } = this.#deps;
+    const { digest } = this.#request;
+    const target = targetOf({ ...this.#request, range: undefined });
+    return runRace(this.#deps, {
+      sources: this.#live.set,
+      candidates: (tried) => this.#live.ordered((source) => !tried.has(source.id) && failures.failedAt(digest, source.id) !== 0),
+      attempt: (source, hedge, scope) => {
+        const startedUs = clock.nowUs();
+        this.#exchange.report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: 0, hedge });
+        const request = { method: 'HEAD', target, headers: {} } as const;
+        const call = ask(this.#deps, source, request, scope, this.#exchange.report, (response) => {
+          const window = { start: 0, end: Infinity };
+          const head = acceptHead(response, { digest, window, sizeBytes: sizes.sizeBytes(digest) });
+          const { status } = response;
+          const tookUs = clock.nowUs() - startedUs;
+          this.#exchange.report.step({ type: 'head', source: source.id, status, sizeBytes: head.sizeBytes, tookUs });
+          if ('pastEnd' in head) throw new PeiliError('PEER_REFUSED', '416 without a range');
+          return head;
+        });
+        return headWithin(this.#deps, limits.peerHeadTimeoutUs, scope, () => settleOrAbort(call, scope.signal));
+      },
+      discard: () => undefined,
+      signal: this.#scope.signal,
+    });
+  }
+}

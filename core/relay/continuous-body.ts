@@ -1,0 +1,245 @@
+import { abortedError, openScope } from '../abort.ts';
+import type { Scope } from '../abort.ts';
+import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
+import type { PullReport } from '../handlers/pull-report.ts';
+import type { Limits } from '../limits.ts';
+import type { Body, Chunk, Clock, SourceId, Timer } from '../ports/index.ts';
+import { judgeStall, receive, startFlow, waitFor } from './stall.ts';
+import type { FlowState } from './stall.ts';
+
+/** The bytes [start, end) of a body, from one source. */
+export interface Segment {
+  readonly source: SourceId;
+  readonly start: number;
+  readonly end: number;
+  readonly body: Body;
+  /** The body is itself a continuous one: it watches its sources and tells its own story. */
+  readonly selfReliant?: true;
+  /** Lets go of what stands behind the body; called once, after the body has ended. */
+  close(): void;
+}
+
+/** Where a body's bytes come from. */
+export interface SegmentPlan {
+  /**
+   * The bytes from `offset` on, from whoever is best now; `segment.start` is `offset` exactly. Rejects when nobody is left.
+   * @param failure why the last segment ended early; undefined at the start and after one that ended cleanly.
+   */
+  open(offset: number, failure: unknown, signal: AbortSignal): Promise<Segment>;
+  /** After each chunk: the moment to ask ahead. */
+  progressed(segment: Segment, offset: number): void;
+  /** Whether a slow source can be left for another. */
+  hasAlternative(segment: Segment, offset: number): boolean;
+  /** A source failed at this offset. */
+  failed(segment: Segment, offset: number, error: unknown): void;
+  /** A source's run ended: what came while it was waited for. */
+  measured(source: SourceId, bytes: number, waitedUs: number): void;
+  /** The body has ended, one way or the other. */
+  closed(): void;
+}
+
+export interface ContinuousBodyInput {
+  readonly start: number;
+  readonly end: number;
+  readonly plan: SegmentPlan;
+  readonly report: PullReport;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A body that survives its sources: when one fails, stalls or is too slow, the next byte comes from another (contract L1, L3).
+ * Ends cleanly after exactly end - start bytes; rejects when nobody is left (the transport then ends the connection with FIN).
+ */
+export function createContinuousBody(deps: { clock: Clock; limits: Limits }, input: ContinuousBodyInput): Body {
+  return new ContinuousBody(deps, input);
+}
+
+class ContinuousBody implements Body {
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #input: ContinuousBodyInput;
+  readonly #scope: Scope;
+  #offset: number;
+  #segment: Segment | undefined;
+  #flow: FlowState = startFlow;
+  /** Failures since the last byte: heads alone do not reset it, or a source that never sends a byte would be asked for ever. */
+  #failures = 0;
+  #lastFailure: unknown;
+  /** Who gave the bytes from `#runStart` on, and whether that is ours to tell. */
+  #runSource: SourceId | undefined;
+  #runIsTold = false;
+  #runStart: number;
+  #deadline: Timer | undefined;
+  #stalled: PeiliError | undefined;
+  #ended = false;
+
+  constructor(deps: { clock: Clock; limits: Limits }, input: ContinuousBodyInput) {
+    this.#clock = deps.clock;
+    this.#limits = deps.limits;
+    this.#input = input;
+    this.#scope = openScope(input.signal);
+    this.#offset = input.start;
+    this.#runStart = input.start;
+  }
+
+  async next(): Promise<IteratorResult<Chunk, undefined>> {
+    if (this.#ended || this.#offset >= this.#input.end) {
+      await this.return();
+      return { done: true, value: undefined };
+    }
+    try {
+      const chunk = await this.#read();
+      // Told before the last chunk leaves: who looks at the events then knows all sources of the body.
+      if (this.#offset === this.#input.end) this.#endRun();
+      return { done: false, value: chunk };
+    } catch (error) {
+      await this.return();
+      throw this.#input.signal.aborted || this.#scope.signal.aborted ? abortedError() : error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Chunk, undefined>> {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#endRun();
+      this.#deadline?.cancel();
+      this.#scope.abort();
+      this.#scope.close();
+      const segment = this.#segment;
+      this.#segment = undefined;
+      if (segment !== undefined) await release(segment);
+      this.#input.plan.closed();
+    }
+    return { done: true, value: undefined };
+  }
+
+  async #read(): Promise<Chunk> {
+    for (;;) {
+      const segment = this.#segment ?? (await this.#openNext());
+      try {
+        const chunk = await this.#readFrom(segment);
+        if (chunk !== undefined) return chunk;
+        await this.#leave(segment);
+      } catch (error) {
+        if (this.#ended || this.#scope.signal.aborted) throw abortedError();
+        await this.#fail(segment, this.#stalled ?? error);
+      }
+    }
+  }
+
+  /** The next chunk of the segment; undefined when it has given all its bytes. */
+  async #readFrom(segment: Segment): Promise<Chunk | undefined> {
+    if (this.#offset === segment.end) return undefined;
+    this.#flow = waitFor(this.#flow, this.#clock.nowUs());
+    if (segment.selfReliant !== true) this.#watch();
+    const result = await segment.body.next();
+    if (result.done === true) throw new PeiliError('PEER_CLOSED', 'the body ended before all its bytes', { at: this.#offset });
+    const rest = segment.end - this.#offset;
+    const chunk = result.value.byteLength > rest ? result.value.subarray(0, rest) : result.value;
+    const { state, slow } = receive(this.#flow, this.#clock.nowUs(), chunk.byteLength, this.#limits);
+    this.#flow = state;
+    this.#offset += chunk.byteLength;
+    this.#failures = 0;
+    if (slow && this.#input.plan.hasAlternative(segment, this.#offset)) this.#leaveSlow(segment);
+    else this.#input.plan.progressed(segment, this.#offset);
+    return chunk;
+  }
+
+  /** One re-armed deadline for the whole body: it looks when it fires, nothing is done per chunk. */
+  #watch(): void {
+    if (this.#deadline !== undefined) return;
+    const look = (inUs: number): void => {
+      this.#deadline = this.#clock.schedule(inUs, () => {
+        this.#deadline = undefined;
+        const segment = this.#segment;
+        if (segment !== undefined && segment.selfReliant !== true) this.#judge(segment, look);
+      });
+    };
+    look(this.#limits.stallTimeoutUs);
+  }
+
+  #judge(segment: Segment, look: (inUs: number) => void): void {
+    const verdict = judgeStall(this.#flow, this.#clock.nowUs(), this.#limits);
+    if (verdict.type === 'look-again') look(verdict.inUs);
+    if (verdict.type !== 'stalled') return; // Idle: the next read arms it again.
+    this.#stalled = new PeiliError('PEER_STALLED', 'no byte came for too long', { waitedUs: verdict.waitedUs });
+    this.#input.report.step({ type: 'stall', source: segment.source, at: this.#offset, waitedUs: verdict.waitedUs });
+    void segment.body.return();
+  }
+
+  async #openNext(): Promise<Segment> {
+    if (this.#failures > this.#limits.attemptsMax) {
+      throw new PeiliError('SOURCES_EXHAUSTED', 'sources failed one after the other without a byte', { at: this.#offset });
+    }
+    const segment = await this.#input.plan.open(this.#offset, this.#lastFailure, this.#scope.signal);
+    if (this.#ended) {
+      await release(segment);
+      throw abortedError();
+    }
+    this.#segment = segment;
+    if (segment.source !== this.#runSource) {
+      this.#flow = startFlow;
+      this.#changeRun(segment);
+    } else if (this.#lastFailure !== undefined) {
+      this.#input.report.step({ type: 'resume', source: segment.source, at: this.#offset });
+    }
+    this.#lastFailure = undefined;
+    return segment;
+  }
+
+  #changeRun(segment: Segment): void {
+    const from = this.#runSource;
+    this.#endRun();
+    if (from !== undefined) {
+      const reason = this.#lastFailure === undefined ? 'better source' : reasonOf(this.#lastFailure);
+      this.#input.report.step({ type: 'switch', from, to: segment.source, at: this.#offset, reason });
+      this.#input.report.step({ type: 'resume', source: segment.source, at: this.#offset });
+    }
+    this.#runSource = segment.source;
+    this.#runIsTold = segment.selfReliant === true;
+    this.#runStart = this.#offset;
+  }
+
+  #endRun(): void {
+    const source = this.#runSource;
+    if (source === undefined || this.#runIsTold || this.#offset === this.#runStart) return;
+    this.#input.report.step({ type: 'bytes', source, from: this.#runStart, to: this.#offset });
+    this.#input.plan.measured(source, this.#flow.bytes, this.#flow.waitedUs);
+    this.#runStart = this.#offset;
+  }
+
+  async #fail(segment: Segment, error: unknown): Promise<void> {
+    this.#failures += 1;
+    this.#lastFailure = error;
+    this.#stalled = undefined;
+    this.#flow = { ...this.#flow, waitingSinceUs: undefined };
+    this.#input.report.step({
+      type: 'attempt-failed',
+      source: segment.source,
+      reason: errorCodeOf(error) ?? reasonOf(error),
+      tookUs: 0,
+    });
+    this.#input.plan.failed(segment, this.#offset, error);
+    await this.#leave(segment);
+  }
+
+  /** The chunk just read is still borrowed: the segment is released by the next read, not now. */
+  #leaveSlow(segment: Segment): void {
+    const slow = new PeiliError('PEER_SLOW', 'below the minimum rate', { at: this.#offset });
+    this.#segment = { ...segment, body: failingBody(segment.body, slow) };
+  }
+
+  async #leave(segment: Segment): Promise<void> {
+    this.#segment = undefined;
+    await release(segment);
+  }
+}
+
+async function release(segment: Segment): Promise<void> {
+  await segment.body.return();
+  segment.close();
+}
+
+function failingBody(body: Body, error: PeiliError): Body {
+  return { next: () => Promise.reject(error), return: () => body.return() };
+}

@@ -1,0 +1,113 @@
+import type { Limits } from '../limits.ts';
+import type { Clock, Holder, LookupOutcome, Random, SourceId } from '../ports/index.ts';
+import type { PullReport } from '../handlers/pull-report.ts';
+import { compareCandidates } from './source-order.ts';
+import type { Candidate } from './source-order.ts';
+import { createSourceSet } from './source-set.ts';
+import type { Source, SourceSet } from './source-set.ts';
+import type { Standing } from './standing.ts';
+
+/** Finds who has a key: the part of the router that the relay needs. */
+export interface Lookup {
+  /** Passes holders on as they become known; resolves when no more will come. */
+  lookup(key: string, onHolders: (holders: readonly Holder[]) => void, signal: AbortSignal): Promise<LookupOutcome>;
+}
+
+export interface LiveSourcesInput {
+  readonly key: string;
+  /** Not to be asked before they have proven that their file is right. */
+  readonly suspects: ReadonlySet<SourceId>;
+  /** Asks a suspect for its proof, within `selfCheckWaitUs`. */
+  prove(source: Source): Promise<boolean>;
+  readonly report: PullReport;
+  readonly signal: AbortSignal;
+}
+
+/** The sources of one request and how they come: a lookup now, another when they run out. */
+export interface LiveSources {
+  readonly set: SourceSet;
+  /** Those that `usable` lets through, best first. */
+  ordered(usable: (source: Source) => boolean): readonly Source[];
+  /** When the first lookup has ended, however it ended. Never rejects. */
+  readonly lookedUp: Promise<void>;
+  /** Looks again, unless that is under way or was done a moment ago. */
+  renew(): void;
+}
+
+export function createLiveSources(
+  deps: { clock: Clock; limits: Limits; random: Random; lookup: Lookup; standing: Standing; zone: string },
+  input: LiveSourcesInput,
+): LiveSources {
+  const { clock, limits, standing } = deps;
+  const set = createSourceSet(limits.sourcesMax);
+  const last = { startedUs: -Infinity, running: false };
+
+  const admit = (holder: Holder): void => {
+    const rank = deps.random.below(1 << 30);
+    const source = { id: holder.member.id, member: holder.member, tag: holder.tag, freeSlots: holder.freeSlots, rank };
+    if (!input.suspects.has(source.id)) {
+      set.add(source);
+      return;
+    }
+    const letGo = set.hold();
+    input.prove(source).then(
+      (honest) => {
+        if (honest) set.add(source);
+        letGo();
+      },
+      () => {
+        letGo();
+      },
+    );
+  };
+
+  const look = (): Promise<void> => {
+    const startedUs = clock.nowUs();
+    last.startedUs = startedUs;
+    last.running = true;
+    const letGo = set.hold();
+    const seen = new Set<SourceId>();
+    const onHolders = (holders: readonly Holder[]): void => {
+      for (const holder of holders) {
+        if (seen.has(holder.member.id)) continue;
+        seen.add(holder.member.id);
+        admit(holder);
+      }
+    };
+    const finish = (outcome: LookupOutcome): void => {
+      last.running = false;
+      input.report.step({ type: 'lookup', sources: seen.size, tookUs: clock.nowUs() - startedUs, outcome });
+      letGo();
+    };
+    return deps.lookup.lookup(input.key, onHolders, input.signal).then(finish, () => {
+      last.running = false;
+      letGo(); // Cancelled: whoever waits is cancelled too.
+    });
+  };
+
+  const candidateOf = (source: Source): Candidate => ({
+    sameZone: deps.zone !== '' && source.member.zone === deps.zone,
+    demoted: standing.isDemoted(source.id),
+    speedBytesPerSecond: standing.speedBytesPerSecond(source.id),
+    freeSlots: source.freeSlots,
+    tagAgeUs: source.tag?.ageUs,
+    rank: source.rank,
+  });
+
+  const lookedUp = look();
+  return {
+    set,
+    lookedUp,
+    ordered: (usable) =>
+      set
+        .all()
+        .filter(usable)
+        .map((source) => ({ source, candidate: candidateOf(source) }))
+        .sort((a, b) => compareCandidates(a.candidate, b.candidate))
+        .map(({ source }) => source),
+    renew: () => {
+      if (last.running || clock.nowUs() - last.startedUs < limits.relookupDelayUs) return;
+      void look();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Holder, Member, SourceId } from '../ports/index.ts';
+
+/** Who may give bytes of one key. */
+export interface Source {
+  readonly id: SourceId;
+  readonly member: Member;
+  readonly tag: Holder['tag'];
+  readonly freeSlots: number | undefined;
+  /** Drawn once: equals share the load. */
+  readonly rank: number;
+}
+
+/** The sources of one request: filled by lookups and proofs while a race goes on and a body flows. */
+export interface SourceSet {
+  all(): readonly Source[];
+  /** More may come. */
+  isOpen(): boolean;
+  add(source: Source): void;
+  /** Keeps the set open until the returned function is called. */
+  hold(): () => void;
+  /** Calls back after every change. */
+  watch(listener: () => void): () => void;
+}
+
+export function createSourceSet(sourcesMax: number): SourceSet {
+  const sources = new Map<SourceId, Source>();
+  const listeners = new Set<() => void>();
+  const holds = new Set<object>();
+  const changed = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+  return {
+    all: () => [...sources.values()],
+    isOpen: () => holds.size > 0,
+    add: (source) => {
+      if (sources.has(source.id) || sources.size >= sourcesMax) return;
+      sources.set(source.id, source);
+      changed();
+    },
+    hold: () => {
+      const hold = {};
+      holds.add(hold);
+      return () => {
+        if (holds.delete(hold)) changed();
+      };
+    },
+    watch: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
