@@ -54,6 +54,9 @@ export interface Limits {
   readonly storeScanRetryUs: number;
   readonly routingReplicas: number;
   readonly noHolderQuorum: number;
+  readonly silentLookupsMax: number;
+  readonly spegelLookupsMax: number;
+  readonly positionsCachedMax: number;
   readonly recordTtlUs: number;
   readonly advertiseIntervalUs: number;
   readonly advertiseDelayUs: number;
@@ -183,6 +186,12 @@ export const defaultLimits: Limits = Object.freeze({
   routingReplicas: 3,
   /** Members that must say "nobody" before it is believed. */
   noHolderQuorum: 2,
+  /** Misses in a row that ended before a member's answer: then it is taken for gone, which one slow answer does not prove. */
+  silentLookupsMax: 3,
+  /** Spegel v0.4 answers for itself alone, so the nearest so many are asked besides: a rack of it in mid-migration, at 0.1 ms of their CPU each. */
+  spegelLookupsMax: 32,
+  /** Positions of keys remembered, about 200 bytes each: those of a rollout's images. */
+  positionsCachedMax: 4096,
   /** A record lives so long unless it is said again: twice the interval. */
   recordTtlUs: 20 * 60 * second,
   /** How often everything is said again. */

@@ -1,0 +1,94 @@
+import type { Limits } from '../limits.ts';
+import type { Member, Membership } from '../ports/index.ts';
+import type { LookupPlan, Role } from './lookup-decision.ts';
+import { createPositionTable } from './position-table.ts';
+import type { PositionTable } from './position-table.ts';
+import type { Position } from './routing-key.ts';
+
+/** The members by kind, this node among its own: rebuilt when the membership has changed, not per lookup. */
+export interface Neighbours {
+  readonly peili: PositionTable<Member>;
+  readonly spegel: PositionTable<Member>;
+  readonly byId: ReadonlyMap<string, Member>;
+}
+
+/** Returns the neighbours as of now; the same object until the membership changes. */
+export function trackNeighbours(membership: Membership): () => Neighbours {
+  let seen: readonly Member[] | undefined;
+  let neighbours: Neighbours | undefined;
+  return () => {
+    const members = membership.members();
+    if (neighbours === undefined || members !== seen) neighbours = neighboursOf([membership.self, ...members]);
+    seen = members;
+    return neighbours;
+  };
+}
+
+function neighboursOf(members: readonly Member[]): Neighbours {
+  const peili = createPositionTable<Member>();
+  const spegel = createPositionTable<Member>();
+  for (const member of members) (member.kind === 'peili' ? peili : spegel).add(member, member.position);
+  return { peili, spegel, byId: new Map(members.map((member) => [member.id, member])) };
+}
+
+export interface PlannedLookup {
+  readonly plan: LookupPlan;
+  /** Everybody in the plan, spares included. */
+  readonly members: ReadonlyMap<string, Member>;
+}
+
+/**
+ * Who is asked for a key: the nearest `routingReplicas` of each kind that answer, the suspects among the nearest besides,
+ * and further Spegel members, since v0.4 answers for itself alone.
+ */
+export function planLookup(
+  neighbours: Neighbours,
+  target: Position,
+  isSuspect: (member: Member) => boolean,
+  limits: Limits,
+): PlannedLookup {
+  const own = nearestOf(neighbours.peili, target, isSuspect, limits);
+  const foreign = nearestOf(neighbours.spegel, target, isSuspect, limits);
+  const asked = new Map<Member, Role>([...foreign.asked, ...own.asked]);
+  if (neighbours.spegel.size > 0) {
+    for (const member of neighbours.spegel.nearest(target, limits.spegelLookupsMax)) {
+      if (!asked.has(member) && !isSuspect(member)) asked.set(member, 'extra');
+    }
+  }
+  const spares = [...own.spares, ...foreign.spares].filter((member) => asked.get(member) === undefined);
+  const known = neighbours.peili.size + neighbours.spegel.size;
+  return {
+    plan: {
+      asked: Array.from(asked, ([{ id }, role]) => ({ id, role })),
+      spares: spares.map(({ id }) => id),
+      quorum: Math.min(limits.noHolderQuorum, known),
+      secondHopMax: 2 * limits.routingReplicas,
+    },
+    members: new Map([...asked.keys(), ...spares].map((member) => [member.id, member])),
+  };
+}
+
+interface Nearest {
+  readonly asked: readonly (readonly [Member, Role])[];
+  readonly spares: readonly Member[];
+}
+
+function nearestOf(
+  table: PositionTable<Member>,
+  target: Position,
+  isSuspect: (member: Member) => boolean,
+  limits: Limits,
+): Nearest {
+  const replicas = limits.routingReplicas;
+  const near = table.nearest(target, 4 * replicas);
+  const well = near.filter((member) => !isSuspect(member));
+  const keepers = well.slice(0, replicas);
+  const suspects = near.slice(0, replicas).filter(isSuspect);
+  return {
+    asked: [
+      ...keepers.map((member) => [member, 'keeper'] as const),
+      ...suspects.map((member) => [member, 'suspect'] as const),
+    ],
+    spares: well.slice(replicas, 2 * replicas),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Limits } from '../limits.ts';
+import type { Member, Membership } from '../ports/index.ts';
+
+/**
+ * Whether this node's "nobody" means something yet. A node that has just started was told nothing; each member that notices sends it a complete
+ * batch, empty if need be. Until all of them have, and for `warmingMaxUs` at most, it says that it is warming. Spegel members never tell.
+ */
+export interface Warming {
+  /** A member has said everything that it has to say. */
+  heard(id: string): void;
+  isWarming(nowUs: number): boolean;
+}
+
+export function createWarming(
+  membership: Membership,
+  isSuspect: (id: string, nowUs: number) => boolean,
+  limits: Limits,
+  startedAtUs: number,
+): Warming {
+  const heard = new Set<string>();
+  const isAwaited = (member: Member, nowUs: number): boolean =>
+    member.kind === 'peili' && !heard.has(member.id) && !isSuspect(member.id, nowUs);
+  let isDone = false;
+  return {
+    heard: (id) => {
+      if (!isDone) heard.add(id);
+    },
+    isWarming: (nowUs) => {
+      if (isDone) return false;
+      if (nowUs - startedAtUs < limits.warmingMaxUs) {
+        return membership.members().some((member) => isAwaited(member, nowUs));
+      }
+      isDone = true;
+      heard.clear();
+      return false;
+    },
+  };
+}
