@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import type { Body } from '../ports/index.ts';
 import type { DistributionRequest } from '../requests/request.ts';
 import type { PullReport } from './pull-report.ts';
@@ -23,4 +24,6 @@ export interface DistributionResponse {
    * after `DIGEST_MISMATCH` with RST (contract L2).
    */
   readonly body?: Body;
+  /** Why it is no success, for the pull's story; the client reads it in the OCI error body. */
+  readonly error?: ErrorCode;
 }

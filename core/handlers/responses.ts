@@ -24,7 +24,8 @@ export function errorResponse(error: PeiliError, asker?: Asker): DistributionRes
     'content-length': String(bytes.byteLength),
     ...extraHeaders(error),
   };
-  return asker?.method === 'HEAD' ? { status, headers } : { status, headers, body: bytesBody(bytes) };
+  const response = { status, headers, error: error.code };
+  return asker?.method === 'HEAD' ? response : { ...response, body: bytesBody(bytes) };
 }
 
 /** A body of bytes that are in memory already: one chunk, none if there are no bytes. */

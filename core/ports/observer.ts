@@ -69,6 +69,7 @@ export type NodeEvent =
   | { readonly type: 'advertised'; readonly keys: number; readonly digests: number; readonly tags: number }
   | { readonly type: 'advertise-failed'; readonly member: string; readonly reason: string }
   | { readonly type: 'withdrawn'; readonly keys: number }
+  | { readonly type: 'draining' }
   | { readonly type: 'records'; readonly keys: number; readonly senders: number; readonly warming: boolean }
   | { readonly type: 'members'; readonly total: number; readonly connected: number }
   | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }

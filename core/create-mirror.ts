@@ -1,0 +1,111 @@
+import type { RegistryFilter } from './filters/registry-filter.ts';
+import { createAdvertiser } from './advertising/advertiser.ts';
+import { createAnswer } from './handlers/answer.ts';
+import { filter } from './handlers/filter.ts';
+import { limitUploads } from './handlers/limit-uploads.ts';
+import { local } from './handlers/local.ts';
+import type { Mirror } from './handlers/mirror.ts';
+import { notFound } from './handlers/not-found.ts';
+import { createPullReports } from './handlers/pull-report.ts';
+import { relay } from './handlers/relay.ts';
+import { verify } from './handlers/verify.ts';
+import type { BlobVerification } from './handlers/verify.ts';
+import { defaultLimits } from './limits.ts';
+import type { Limits } from './limits.ts';
+import { silentObserver } from './ports/index.ts';
+import type { Clock, ContentStore, Digester, Membership, Observer, PeerClient, Random, Records } from './ports/index.ts';
+import { createRegistryFilter } from './filters/registry-filter.ts';
+import { createFailureMemory } from './relay/failure-memory.ts';
+import { createSizeMemory } from './relay/size-memory.ts';
+import { createStanding } from './relay/standing.ts';
+import { createRouter } from './routing/router.ts';
+import { createSelfCheck } from './verification/self-check.ts';
+import { createSuspicion } from './verification/suspicion.ts';
+
+/** What a mirror is built on: real parts, memory or a simulation. */
+export interface MirrorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digester: Digester;
+  readonly store: ContentStore;
+  readonly membership: Membership;
+  readonly records: Records;
+  readonly peers: PeerClient;
+  /** @default nobody watches */
+  readonly observer?: Observer;
+}
+
+export interface MirrorOptions {
+  /** What is mirrored. @default everything */
+  readonly filter?: RegistryFilter;
+  /** When blobs are hashed as they pass. @default 'suspect' */
+  readonly blobVerification?: BlobVerification;
+  /** A tag resolved longer ago is not answered, microseconds. @default no limit */
+  readonly tagMaxAgeUs?: number;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
+}
+
+/** One node: answers requests, keeps its share of the routing records, says what it has. */
+export interface MirrorNode extends Mirror {
+  /** Begins to advertise what the store has. Resolves when the store has been listed and told for the first time. */
+  start(): Promise<void>;
+  /** Before a stop: other mirrors are sent elsewhere, and what was advertised is withdrawn. */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Lets go of everything at once; bodies in flight end. Idempotent. */
+  dispose(): void;
+}
+
+/**
+ * Builds a node from its ports.
+ *
+ * @example
+ * const node = createMirror({ clock, random, digester, store, membership, records, peers });
+ * await node.start();
+ * const response = await node.answer({ method: 'GET', target: '/v2/', headers: {} }, signal);
+ */
+export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): MirrorNode {
+  const { clock, digester, membership, store } = ports;
+  const { blobVerification = 'suspect', filter: registryFilter = createRegistryFilter(), limits = defaultLimits, tagMaxAgeUs } = options;
+  const observer = ports.observer ?? silentObserver;
+  const uploads = limitUploads(limits.uploadsMax);
+  const failures = createFailureMemory(clock, limits);
+  const sizes = createSizeMemory(limits);
+  const suspicion = createSuspicion(clock, limits);
+  const lookup = createRouter({ ...ports, observer }, { limits });
+  const advertiser = createAdvertiser(
+    { ...ports, observer, router: lookup },
+    { limits, filter: registryFilter, freeSlots: uploads.free },
+  );
+  const selfCheck = createSelfCheck({ clock, store, digester, observer }, limits, (digest) => {
+    advertiser.withdrawContent(digest);
+  });
+
+  const common = { ...ports, observer, limits, failures, sizes, suspicion, selfCheck, tagMaxAgeUs };
+  const standing = createStanding(clock, limits);
+  const relayDeps = { ...common, lookup, standing, zone: membership.self.zone };
+  const filtering = { filter: registryFilter };
+
+  const clients = filter(verify(local(relay(notFound, relayDeps), common), common, blobVerification), filtering);
+  const mirrors = uploads.handler(filter(local(notFound, common), filtering));
+
+  const stopWatching = store.watch((change) => {
+    if (change.type === 'content-removed') selfCheck.forget(change.digest);
+    if (change.type === 'content-added') selfCheck.forget(change.content.digest);
+  });
+  return {
+    answer: createAnswer(clock, { clients, mirrors }, createPullReports(clock, observer)),
+    start: () => advertiser.start(),
+    drain: async (signal) => {
+      uploads.close();
+      observer.onNode({ type: 'draining' });
+      await advertiser.withdrawAll(signal);
+    },
+    dispose: () => {
+      stopWatching();
+      advertiser.dispose();
+      lookup.dispose();
+      selfCheck.dispose();
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { abortedError } from '../abort.ts';
+import { errorCodeOf, PeiliError } from '../errors.ts';
+import type { Body, Clock, PullEnd } from '../ports/index.ts';
+import { parseRequest } from '../requests/parse-request.ts';
+import { keyOf } from '../requests/reference.ts';
+import type { DistributionRequest } from '../requests/request.ts';
+import type { DistributionResponse, Handler } from './handler.ts';
+import type { Mirror } from './mirror.ts';
+import type { PullReport } from './pull-report.ts';
+import { errorResponse } from './responses.ts';
+
+export interface Stacks {
+  readonly clients: Handler;
+  readonly mirrors: Handler;
+}
+
+/** From text to answer: understands the request, hands it to its stack, and tells the pull's beginning and end. */
+export function createAnswer(clock: Clock, stacks: Stacks, reports: () => PullReport): Mirror['answer'] {
+  return async (input, signal) => {
+    let request: DistributionRequest;
+    try {
+      request = parseRequest(input);
+    } catch (error) {
+      if (error instanceof PeiliError) return errorResponse(error, input);
+      throw error;
+    }
+    if (request.resource === 'ping') return ping();
+    const report = reports();
+    const startedUs = clock.nowUs();
+    const { method, mirrored, range, registry, repository, resource } = request;
+    report.step({ type: 'start', method, resource, key: keyOf(request), registry, repository, mirrored, range });
+    const end = (reason: PullEnd, status: number, bytes: number): void => {
+      report.step({ type: 'end', reason, status, bytes, tookUs: clock.nowUs() - startedUs });
+    };
+    const stack = mirrored ? stacks.mirrors : stacks.clients;
+    try {
+      const response = await stack({ request, signal, report });
+      return followBody(response, end);
+    } catch (error) {
+      end('hangup', 499, 0);
+      throw signal.aborted ? abortedError() : error;
+    }
+  };
+}
+
+/** API version check (distribution-spec, "Determining Support"). */
+function ping(): DistributionResponse {
+  return { status: 200, headers: { 'content-length': '0', 'docker-distribution-api-version': 'registry/2.0' } };
+}
+
+type EndReport = (reason: PullEnd, status: number, bytes: number) => void;
+
+function followBody(response: DistributionResponse, end: EndReport): DistributionResponse {
+  const { body, status } = response;
+  if (body === undefined || status >= 300) {
+    end(endOf(response), status, 0);
+    return response;
+  }
+  return { ...response, body: reportingBody(body, status, Number(response.headers['content-length']), end) };
+}
+
+function endOf({ error, status }: DistributionResponse): PullEnd {
+  if (status < 300) return 'complete';
+  if (error === 'FILTERED') return 'filtered';
+  return status === 404 ? 'not-found' : 'rejected';
+}
+
+function reportingBody(body: Body, status: number, length: number, end: EndReport): Body {
+  const state = { bytes: 0, over: false };
+  const finish = (reason: PullEnd): void => {
+    if (!state.over) end(reason, status, state.bytes);
+    state.over = true;
+  };
+  return {
+    next: async () => {
+      try {
+        const result = await body.next();
+        if (result.done === true) finish(state.bytes === length ? 'complete' : 'cut');
+        else state.bytes += result.value.byteLength;
+        return result;
+      } catch (error) {
+        finish(reasonOfEnd(error));
+        throw error;
+      }
+    },
+    return: () => {
+      finish(state.bytes === length ? 'complete' : 'hangup');
+      return body.return();
+    },
+  };
+}
+
+function reasonOfEnd(error: unknown): PullEnd {
+  switch (errorCodeOf(error)) {
+    case 'ABORTED':
+      return 'hangup';
+    case 'DIGEST_MISMATCH':
+      return 'mismatch';
+    default:
+      return 'cut';
+  }
+}
