@@ -44,6 +44,7 @@ export interface Limits {
   readonly dialAddressesMax: number;
   readonly idleConnectionTimeoutUs: number;
   readonly idleConnectionsPerPeerMax: number;
+  readonly idleConnectionsMax: number;
   readonly bufferBudgetBytes: number;
   readonly bufferMaxBytes: number;
   readonly bufferMinBytes: number;
@@ -166,6 +167,8 @@ export const defaultLimits: Limits = Object.freeze({
   idleConnectionTimeoutUs: 30 * second,
   /** Idle connections kept for one peer. */
   idleConnectionsPerPeerMax: 16,
+  /** Idle connections to all peers, 16 KiB of buffer each. */
+  idleConnectionsMax: 256,
   /** All transfer buffers together: beyond it each body gets smaller ones (L11). */
   bufferBudgetBytes: 64 * mebibyte,
   /** One transfer buffer at most: larger ones bring nothing (reference measurements in docs/decisions). */

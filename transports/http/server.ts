@@ -59,6 +59,7 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
   const { limits, requestLog } = options;
   const connections = new Map<Duplex, ServerConnection>();
   const work = { exchanges: 0 };
+  let onLastGone: () => void = () => undefined;
   const answerDeps: AnswerDeps = {
     mirror,
     readiness,
@@ -88,7 +89,10 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
   server.maxConnections = limits.clientConnectionsMax;
   server.on('connection', (socket: Socket) => {
     connections.set(socket, createServerConnection({ clock, limits, serve }, socket));
-    socket.once('close', () => connections.delete(socket));
+    socket.once('close', () => {
+      connections.delete(socket);
+      if (connections.size === 0) onLastGone();
+    });
   });
   const accept = (request: HttpExchange['request'], response: HttpExchange['response']): void => {
     connections.get(request.socket)?.accept(request, response);
@@ -107,6 +111,26 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
     } else refuseRaw(socket, connections.get(socket), '400 Bad Request', 'the request is not HTTP');
   });
 
+  const drain = async (): Promise<void> => {
+    const notListening = new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+    });
+    for (const connection of connections.values()) connection.finishSoon();
+    const timer = clock.schedule(limits.drainTimeoutUs, () => {
+      for (const connection of connections.values()) connection.cut();
+    });
+    await notListening;
+    // The server is done when the sockets are, a moment before the connections have let go of all they had.
+    if (connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        onLastGone = resolve;
+      });
+    }
+    timer.cancel();
+  };
+
   await listen(server, options);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('a server on a port has an address');
@@ -116,7 +140,7 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
     port: address.port,
     addresses: [`${host}:${String(address.port)}`],
     connections: () => connections.size,
-    close: () => (closed ??= drain(server, connections, clock, limits)),
+    close: () => (closed ??= drain()),
   };
 }
 
@@ -134,25 +158,6 @@ function refuseRaw(socket: Duplex, connection: ServerConnection | undefined, sta
     );
   }
   connection.finishSoon();
-}
-
-async function drain(
-  server: Server,
-  connections: ReadonlyMap<Duplex, ServerConnection>,
-  clock: Clock,
-  limits: Limits,
-): Promise<void> {
-  const gone = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
-  for (const connection of connections.values()) connection.finishSoon();
-  const timer = clock.schedule(limits.drainTimeoutUs, () => {
-    for (const connection of connections.values()) connection.cut();
-  });
-  await gone;
-  timer.cancel();
 }
 
 function logEntry({ request }: HttpExchange, answered: Answered, tookUs: number): RequestLogEntry {

@@ -1,12 +1,13 @@
 import { Client } from 'undici';
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { abortedError, abortReason, onAbort, PeiliError, reasonOf } from '../../core/index.ts';
 import type { Body, Limits, PeerRequest, PeerResponse } from '../../core/index.ts';
-import type { Dialler } from './dial.ts';
 
 export interface UndiciExchangeDeps {
-  readonly dial: Dialler;
-  readonly limits: Limits;
+  /** Opens a connection to the member; rejects as `PeerClient.fetch` does. */
+  readonly dial: () => Promise<Socket>;
+  readonly limits: Pick<Limits, 'responseHeadMaxBytes'>;
 }
 
 /**
@@ -21,7 +22,7 @@ export async function undiciExchange(
 ): Promise<PeerResponse> {
   const client = new Client(origin, {
     connect: (_options, callback) => {
-      dial(signal).then(
+      dial().then(
         (socket) => {
           callback(null, socket);
         },
