@@ -164,6 +164,17 @@ test('range: a resolved part is never empty and never reaches beyond the content
   );
 });
 
+test('range: a parsed number is always a safe integer, however many digits it had', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9]{1,400}$/), fc.stringMatching(/^[0-9]{0,400}$/), (first, last) => {
+      for (const spec of [parseRange(`bytes=${first}-${last}`), parseRange(`bytes=-${first}`)]) {
+        const numbers = Object.values(spec).filter((value) => typeof value === 'number');
+        assert.ok(numbers.every((value) => Number.isSafeInteger(value)));
+      }
+    }),
+  );
+});
+
 test('range: neighbouring ranges cover the content without gap and without overlap', () => {
   fc.assert(
     fc.property(size, fc.maxSafeNat(), (sizeBytes, cut) => {
