@@ -164,9 +164,13 @@ test('range: a resolved part is never empty and never reaches beyond the content
   );
 });
 
+function digits(minLength: number): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...'0123456789'), minLength, maxLength: 400, size: 'max' });
+}
+
 test('range: a parsed number is always a safe integer, however many digits it had', () => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[0-9]{1,400}$/), fc.stringMatching(/^[0-9]{0,400}$/), (first, last) => {
+    fc.property(digits(1), digits(0), (first, last) => {
       for (const spec of [parseRange(`bytes=${first}-${last}`), parseRange(`bytes=-${first}`)]) {
         const numbers = Object.values(spec).filter((value) => typeof value === 'number');
         assert.ok(numbers.every((value) => Number.isSafeInteger(value)));
