@@ -27,6 +27,7 @@ export const errorTable = {
   FILTERED: row('NAME_UNKNOWN', 404, 'A filter keeps this reference out of the mirror: the client goes on to the upstream registry.'),
   OVERLOADED: row('TOOMANYREQUESTS', 503, 'This member serves as many uploads as it may; ask another one.'),
   DRAINING: row('UNKNOWN', 503, 'This member is about to stop; ask another one.'),
+  STARTING: row('UNKNOWN', 503, 'This member has just started; ask again in a second, or another one.'),
 
   CONTENT_ABSENT: row('BLOB_UNKNOWN', 404, 'The content left the store; pull the image again to have it back.'),
   STORE_FAILED: row('UNKNOWN', 404, 'Reading the content store failed; look at the disk and at the mirror\'s rights to read it.'),

@@ -21,3 +21,5 @@ export { pull } from './pull.ts';
 export type { PulledContent, PullOptions, PullProgress, PullResult } from './pull.ts';
 export { PullError } from './pull-fetch.ts';
 export type { HostName, PullErrorCode } from './pull-fetch.ts';
+export { startLoopbackCluster } from './loopback-cluster.ts';
+export type { LoopbackCluster, LoopbackClusterOptions, LoopbackNode } from './loopback-cluster.ts';

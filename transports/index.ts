@@ -21,3 +21,5 @@ export type { BlobFiles } from './system/blob-files.ts';
 export type { BlobFile } from './system/blob-file.ts';
 export { createOciLayoutStore } from './oci-layout/oci-layout-store.ts';
 export type { OciLayoutDeps, OciLayoutOptions, OciLayoutStore } from './oci-layout/oci-layout-store.ts';
+export { startNode } from './node.ts';
+export type { NodeOptions, RunningNode } from './node.ts';

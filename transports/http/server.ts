@@ -48,6 +48,8 @@ export interface HttpServer {
    * Resolves when every connection is gone. Idempotent.
    */
   close(): Promise<void>;
+  /** Stops at once: every connection is cut, in the middle of whatever it carries. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -141,6 +143,11 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
     addresses: [`${host}:${String(address.port)}`],
     connections: () => connections.size,
     close: () => (closed ??= drain()),
+    kill: () => {
+      const gone = (closed ??= drain());
+      for (const connection of connections.values()) connection.cut();
+      return gone;
+    },
   };
 }
 

@@ -1,0 +1,44 @@
+import { localSourceId, silentObserver } from '../core/index.ts';
+import type { Observer, PullEvent, SourceId } from '../core/index.ts';
+
+/** What one node's pulls came from, told from its events. Requests of other mirrors are left out: they are somebody else's pulls. */
+export interface PullLedger {
+  readonly observer: Observer;
+  /** Bytes by the member that gave them; the node's own store is left out. */
+  bytesBySource(): ReadonlyMap<SourceId, number>;
+  resumes(): readonly ResumePoint[];
+  /** Who gives this content's bytes now. */
+  currentSource(key: string): SourceId | undefined;
+}
+
+export interface ResumePoint {
+  readonly key: string;
+  readonly source: SourceId;
+  readonly at: number;
+}
+
+export function createPullLedger(): PullLedger {
+  const keys = new Map<number, string>();
+  const bytes = new Map<SourceId, number>();
+  const current = new Map<string, SourceId>();
+  const resumes: ResumePoint[] = [];
+
+  const onPull = (event: PullEvent): void => {
+    if (event.type === 'start' && !event.mirrored) keys.set(event.pullId, event.key);
+    const key = keys.get(event.pullId);
+    if (key === undefined) return;
+    if (event.type === 'head') current.set(key, event.source);
+    if (event.type === 'bytes' && event.source !== localSourceId) {
+      bytes.set(event.source, (bytes.get(event.source) ?? 0) + event.to - event.from);
+    }
+    if (event.type === 'resume') resumes.push({ key, source: event.source, at: event.at });
+    if (event.type === 'end') keys.delete(event.pullId);
+  };
+
+  return {
+    observer: { ...silentObserver, onPull },
+    bytesBySource: () => bytes,
+    resumes: () => resumes,
+    currentSource: (key) => current.get(key),
+  };
+}

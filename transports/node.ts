@@ -1,0 +1,201 @@
+import { createMirror, createRegistryFilter, defaultLimits, errorResponse, PeiliError, silentObserver } from '../core/index.ts';
+import type {
+  BlobVerification,
+  Limits,
+  Mirror,
+  MirrorNode,
+  Membership,
+  Observer,
+  RegistryFilterOptions,
+} from '../core/index.ts';
+import type { Readiness } from './http/answer.ts';
+import { createPeerClient } from './http/peer-client.ts';
+import { serveHttp } from './http/server.ts';
+import type { HttpServer, RequestLogEntry } from './http/server.ts';
+import type { BootstrapOptions } from './libp2p/bootstrap.ts';
+import { createLibp2pNode } from './libp2p/libp2p-node.ts';
+import type { Libp2pNode } from './libp2p/libp2p-node.ts';
+import { createOciLayoutStore } from './oci-layout/oci-layout-store.ts';
+import type { OciLayoutStore } from './oci-layout/oci-layout-store.ts';
+import { createBufferPool } from './system/buffer-pool.ts';
+import { createSystemClock } from './system/clock.ts';
+import { createDigester } from './system/digester.ts';
+import { createRandom } from './system/random.ts';
+
+export interface NodeOptions {
+  /** Where containerd and other mirrors ask. Port 0: any free one. */
+  readonly registry: { readonly host?: string | undefined; readonly port: number };
+  /** Where members talk: `host:port`, `[ipv6]:port` or `:port`. */
+  readonly routerAddress: string;
+  readonly bootstrap: BootstrapOptions;
+  /** What this node serves. */
+  readonly store: { readonly kind: 'oci-layout'; readonly directory: string };
+  /** Topology zone. @default '' */
+  readonly zone?: string;
+  /** Where the identity is kept. @default a new identity at each start */
+  readonly dataDir?: string | undefined;
+  /** @default everything is mirrored */
+  readonly filter?: RegistryFilterOptions;
+  /** @default 'suspect' */
+  readonly blobVerification?: BlobVerification;
+  /** @default no limit */
+  readonly tagMaxAgeUs?: number | undefined;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
+  /** @default nobody watches */
+  readonly observer?: Observer;
+  /** Called after each answer. @default not called */
+  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined;
+}
+
+/** A node that runs: real libp2p, real HTTP, a real store. */
+export interface RunningNode {
+  readonly peerId: string;
+  readonly registryPort: number;
+  /** As in URLs: `127.0.0.1:5000`. */
+  readonly registryAddresses: readonly string[];
+  /** Multiaddrs with the peer id: what another node's static bootstrap takes. */
+  readonly routerAddresses: readonly string[];
+  readonly membership: Membership;
+  /** What a bootstrap by HTTP is answered with. */
+  bootstrapDocument(): string;
+  /** For the operator, at start. */
+  readonly warnings: readonly string[];
+  readiness(): Readiness;
+  /** Stops gracefully: sends mirrors elsewhere, withdraws, lets bodies in flight end, at most `limits.drainTimeoutUs`. Idempotent. */
+  close(): Promise<void>;
+  /** Stops at once, as a crash does: nothing is withdrawn, bodies in flight are cut. */
+  kill(): Promise<void>;
+}
+
+interface Parts {
+  readonly store: OciLayoutStore;
+  readonly server: HttpServer;
+  readonly router: Libp2pNode;
+  readonly mirror: MirrorNode;
+  /** Ends what has no life of its own. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Puts the real ports together to one running node.
+ * Rejects with `STORE_INVALID`, `ADDRESS_INVALID`, `ADDRESS_IN_USE`, `FILTER_INVALID`, `OPTION_INVALID` or `IDENTITY_INVALID`; nothing is left behind then.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { limits = defaultLimits } = options;
+  const filter = createRegistryFilter(options.filter);
+  const clock = createSystemClock();
+  const undo: (() => unknown)[] = [];
+  try {
+    const parts = await startParts(options, filter, limits, clock, undo);
+    return runningNode(parts, filter.warnings, limits, clock);
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function startParts(
+  options: NodeOptions,
+  filter: ReturnType<typeof createRegistryFilter>,
+  limits: Limits,
+  clock: ReturnType<typeof createSystemClock>,
+  undo: (() => unknown)[],
+): Promise<Parts> {
+  const { observer = silentObserver, zone = '' } = options;
+  const random = createRandom();
+  const digester = createDigester();
+  undo.push(digester.dispose);
+  const buffers = createBufferPool(limits);
+  const store = await createOciLayoutStore({ clock, buffers, observer }, { directory: options.store.directory, limits });
+  undo.push(store.close);
+  const peers = createPeerClient({ clock, buffers }, { limits });
+  undo.push(peers.close);
+
+  // The registry listens first, because its port is part of what members are told.
+  const late: { mirror: Mirror; readiness: () => Readiness } = { mirror: startingMirror, readiness: startingReadiness };
+  const mirrorOfNow: Mirror = { answer: (input, signal) => late.mirror.answer(input, signal) };
+  const server = await serveHttp(
+    { mirror: mirrorOfNow, clock, observer, readiness: () => late.readiness() },
+    { ...options.registry, limits, requestLog: options.requestLog },
+  );
+  undo.push(server.close);
+  const router = await createLibp2pNode(
+    { clock, random, observer },
+    {
+      routerAddress: options.routerAddress,
+      registryPort: server.port,
+      zone,
+      bootstrap: options.bootstrap,
+      limits,
+      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    },
+  );
+  undo.push(router.dispose);
+  const { membership, records } = router;
+  const { blobVerification, tagMaxAgeUs } = options;
+  const mirror = createMirror(
+    { clock, random, digester, store, membership, records, peers, observer },
+    {
+      filter,
+      limits,
+      ...(blobVerification === undefined ? {} : { blobVerification }),
+      ...(tagMaxAgeUs === undefined ? {} : { tagMaxAgeUs }),
+    },
+  );
+  undo.push(mirror.dispose);
+  await mirror.start();
+  late.mirror = mirror;
+  late.readiness = router.readiness;
+  const release = async (): Promise<void> => {
+    mirror.dispose();
+    await router.dispose();
+    peers.close();
+    store.close();
+    await digester.dispose();
+  };
+  return { store, server, router, mirror, release };
+}
+
+function runningNode(
+  { server, router, mirror, release }: Parts,
+  warnings: readonly string[],
+  limits: Limits,
+  clock: ReturnType<typeof createSystemClock>,
+): RunningNode {
+  const stopping: { done: Promise<void> | undefined } = { done: undefined };
+  const closeGracefully = async (): Promise<void> => {
+    const deadline = new AbortController();
+    const timer = clock.schedule(limits.recordsSendTimeoutUs, () => {
+      deadline.abort();
+    });
+    const bodiesGone = server.close();
+    await mirror.drain(deadline.signal).catch(() => undefined); // Withdrawing is a courtesy: records end by themselves.
+    timer.cancel();
+    await bodiesGone;
+    await release();
+  };
+  return {
+    peerId: router.peerId,
+    registryPort: server.port,
+    registryAddresses: server.addresses,
+    routerAddresses: router.addresses,
+    membership: router.membership,
+    bootstrapDocument: router.bootstrapDocument,
+    warnings,
+    readiness: router.readiness,
+    close: () => (stopping.done ??= closeGracefully()),
+    kill: () => (stopping.done ??= Promise.all([server.kill(), release()]).then(() => undefined)),
+  };
+}
+
+const startingMirror: Mirror = {
+  answer: ({ headers, method }) => {
+    const mirrored = headers['x-spegel-mirrored'] === 'true';
+    return Promise.resolve(errorResponse(new PeiliError('STARTING', 'this mirror is starting'), { method, mirrored }));
+  },
+};
+
+function startingReadiness(): Readiness {
+  return { ready: false, reason: 'starting' };
+}
