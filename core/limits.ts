@@ -59,6 +59,7 @@ export interface Limits {
   readonly spegelLookupsMax: number;
   readonly positionsCachedMax: number;
   readonly recordTtlUs: number;
+  readonly kadRecordTtlUs: number;
   readonly advertiseIntervalUs: number;
   readonly advertiseDelayUs: number;
   readonly advertiseRetryUs: number;
@@ -74,6 +75,7 @@ export interface Limits {
   readonly recordsMessageMaxBytes: number;
   readonly membersMax: number;
   readonly memberRetryUs: number;
+  readonly memberDialTimeoutUs: number;
   readonly connectionsMax: number;
   readonly dnsIntervalUs: number;
   readonly bootstrapRetryMinUs: number;
@@ -197,6 +199,8 @@ export const defaultLimits: Limits = Object.freeze({
   positionsCachedMax: 4096,
   /** A record lives so long unless it is said again: twice the interval. */
   recordTtlUs: 20 * 60 * second,
+  /** What a Spegel node said: it says it again every 15 min, up to 2 min late, twice. */
+  kadRecordTtlUs: 19 * 60 * second,
   /** How often everything is said again. */
   advertiseIntervalUs: 10 * 60 * second,
   /** Changes are gathered for so long before they are said: an image's blobs then travel in one batch per member. */
@@ -227,6 +231,8 @@ export const defaultLimits: Limits = Object.freeze({
   membersMax: 5_000,
   /** A member that could not be reached is not dialled again for so long, unless it says so itself. */
   memberRetryUs: 30 * second,
+  /** A connection between routers, handshakes included: 15 ms of CPU for both, and all members may be starting. Lookups do not wait for it. */
+  memberDialTimeoutUs: 2 * second,
   /** Open libp2p connections held: a full mesh costs a quarter of a gigabyte at 400 members. */
   connectionsMax: 64,
   /** DNS bootstrap while there are peers, with jitter: 1,000 nodes asking every 3 s would be 5 MB/s on the cluster's DNS. */

@@ -1,0 +1,191 @@
+import type { Disposer, Member, MemberKind, MembershipChange } from '../../core/index.ts';
+import { isSameEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { compareDistance, positionOf } from './peer-ids.ts';
+import type { PeerIds } from './peer-ids.ts';
+import type { MemberFacts } from './records-codec.ts';
+
+/** Everybody whom this node has met or heard of. */
+export interface MemberTable {
+  get(id: string): KnownMember | undefined;
+  all(): Iterable<KnownMember>;
+  /** The same array until something changes. */
+  members(): readonly Member[];
+  watch(listener: (change: MembershipChange) => void): Disposer;
+  /** The member said so itself, over its own authenticated connection. False when the table is full of met members. */
+  meet(facts: MemberFacts, connected: boolean): boolean;
+  /** Somebody else said so: it never changes what a member said of itself. */
+  hint(facts: MemberFacts): void;
+  setConnected(id: string, connected: boolean): void;
+  /** A dial failed. Forgets who was only heard of, and who has been out of reach for so long that nothing it said holds. */
+  fail(id: string): void;
+  leave(id: string): void;
+  /** Another id answered at this address. */
+  replaced(endpoint: Endpoint, byId: string): void;
+  /** The nearest members to a place in key space, nearest first. */
+  nearest(target: Uint8Array, count: number): KnownMember[];
+}
+
+export interface KnownMember {
+  readonly member: Member;
+  readonly endpoints: readonly Endpoint[];
+  /** False: only heard of. */
+  readonly met: boolean;
+  /** Set while the last dial failed: when the first of the failures in a row was, microseconds. */
+  readonly failingSinceUs: number | undefined;
+  /** Dialled again from then on. */
+  readonly retryAtUs: number;
+}
+
+export interface MemberTableOptions {
+  readonly selfId: string;
+  readonly membersMax: number;
+  readonly retryUs: number;
+  /** Out of reach for so long: forgotten. */
+  readonly forgetUs: number;
+}
+
+interface MemberTableDeps {
+  readonly ids: PeerIds;
+  readonly nowUs: () => number;
+}
+
+export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: MemberTableOptions): MemberTable {
+  const known = new Map<string, KnownMember>();
+  /** Whom others still name though they could not be reached: not heard of again until then. */
+  const deaf = new Map<string, number>();
+  const listeners = new Set<(change: MembershipChange) => void>();
+  let snapshot: readonly Member[] | undefined;
+
+  const tell = (change: MembershipChange): void => {
+    snapshot = undefined;
+    for (const listener of listeners) listener(change);
+  };
+
+  const put = (facts: MemberFacts, previous: KnownMember | undefined, met: boolean, connected: boolean): void => {
+    const entry = entryOf(facts, previous, met, connected);
+    known.set(facts.id, entry);
+    const change = changeOf(previous, entry);
+    if (change !== undefined) tell(change);
+  };
+
+  const entryOf = (
+    facts: MemberFacts,
+    previous: KnownMember | undefined,
+    met: boolean,
+    connected: boolean,
+  ): KnownMember => ({
+    member: {
+      id: facts.id,
+      position: previous?.member.position ?? positionOf(ids.toBytes(facts.id)),
+      addresses: [...new Set(facts.endpoints.map(({ host }) => host))],
+      registryPort: facts.registryPort,
+      kind: facts.kind,
+      zone: facts.zone,
+      incarnation: facts.incarnation,
+      connected,
+    },
+    endpoints: facts.endpoints,
+    met: met || previous?.met === true,
+    failingSinceUs: met ? undefined : previous?.failingSinceUs,
+    retryAtUs: met ? 0 : (previous?.retryAtUs ?? 0),
+  });
+
+  const leave = (id: string): void => {
+    if (known.delete(id)) tell({ type: 'left', id });
+  };
+
+  /** Room for one more: who was only heard of goes first, then who has been out of reach the longest. */
+  const makeRoom = (): boolean => {
+    if (known.size < options.membersMax) return true;
+    let victim: KnownMember | undefined;
+    for (const entry of known.values()) {
+      if (entry.member.connected || (entry.met && entry.failingSinceUs === undefined)) continue;
+      if (!entry.met) {
+        victim = entry;
+        break;
+      }
+      if (victim === undefined || (entry.failingSinceUs ?? 0) < (victim.failingSinceUs ?? 0)) victim = entry;
+    }
+    if (victim === undefined) return false;
+    leave(victim.member.id);
+    return true;
+  };
+
+  return {
+    get: (id) => known.get(id),
+    all: () => known.values(),
+    members: () => {
+      snapshot ??= Object.freeze(Array.from(known.values(), ({ member }) => member));
+      return snapshot;
+    },
+    watch: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    meet: (facts, connected) => {
+      if (facts.id === options.selfId) return false;
+      const previous = known.get(facts.id);
+      if (previous === undefined && !makeRoom()) return false;
+      deaf.delete(facts.id);
+      put(facts, previous, true, connected);
+      return true;
+    },
+    hint: (facts) => {
+      if (facts.id === options.selfId || facts.endpoints.length === 0) return;
+      const previous = known.get(facts.id);
+      const isDeaf = (deaf.get(facts.id) ?? 0) > nowUs();
+      if (previous?.met === true || isDeaf || (previous === undefined && known.size >= options.membersMax)) return;
+      put(facts, previous, false, previous?.member.connected ?? false);
+    },
+    setConnected: (id, connected) => {
+      const entry = known.get(id);
+      if (entry === undefined || entry.member.connected === connected) return;
+      const member = { ...entry.member, connected };
+      known.set(id, { ...entry, member });
+      tell({ type: 'updated', member });
+    },
+    fail: (id) => {
+      const entry = known.get(id);
+      if (entry === undefined) return;
+      const failingSinceUs = entry.failingSinceUs ?? nowUs();
+      if (!entry.met || nowUs() - failingSinceUs > options.forgetUs) {
+        if (deaf.size >= options.membersMax) deaf.clear();
+        deaf.set(id, nowUs() + options.forgetUs);
+        leave(id);
+        return;
+      }
+      known.set(id, { ...entry, failingSinceUs, retryAtUs: nowUs() + options.retryUs });
+    },
+    leave,
+    replaced: (endpoint, byId) => {
+      for (const entry of [...known.values()]) {
+        if (entry.member.id === byId || entry.member.connected) continue;
+        if (entry.endpoints.some((other) => isSameEndpoint(other, endpoint))) leave(entry.member.id);
+      }
+    },
+    nearest: (target, count) =>
+      Array.from(known.values())
+        .filter(({ met }) => met)
+        .toSorted((a, b) => compareDistance(target, a.member.position, b.member.position))
+        .slice(0, count),
+  };
+}
+
+function changeOf(previous: KnownMember | undefined, entry: KnownMember): MembershipChange | undefined {
+  const { member } = entry;
+  if (previous === undefined) return { type: 'joined', member };
+  if (previous.met && previous.member.incarnation !== member.incarnation) return { type: 'restarted', member };
+  return isSameMember(previous.member, member) ? undefined : { type: 'updated', member };
+}
+
+function isSameMember(a: Member, b: Member): boolean {
+  const isSameText = a.zone === b.zone && a.addresses.join(' ') === b.addresses.join(' ');
+  if (a.connected !== b.connected) return false;
+  return isSameText && a.registryPort === b.registryPort && a.kind === b.kind && a.incarnation === b.incarnation;
+}
+
+/** A Spegel node as it is seen from here: it says nothing of its registry's port (that is ours) nor of its starts. */
+export function spegelFacts(id: string, endpoints: readonly Endpoint[], registryPort: number): MemberFacts {
+  return { id, endpoints, registryPort, kind: 'spegel' satisfies MemberKind, zone: '', incarnation: 0 };
+}
