@@ -129,7 +129,7 @@ export class LookupFlight {
     const names = closer.map(({ id }) => id).filter((id) => id !== this.#deps.self.id);
     const verdict = others.length > 0 ? 'yes' : answer.warming ? 'warming' : 'no';
     // The holders first: an answer may be the last one that is waited for.
-    if (fresh.length > 0) for (const caller of [...this.#callers]) caller.onHolders(fresh);
+    if (fresh.length > 0) for (const caller of this.#callers) caller.onHolders(fresh);
     if (this.#calls.signal.aborted) return;
     this.#on({ type: 'answer', from, verdict, closer: names });
   }

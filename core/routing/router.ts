@@ -153,7 +153,7 @@ class KademliaRouter implements Router {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#stopServing();
-    for (const flight of [...this.#flights.values()]) flight.cancel();
+    for (const flight of this.#flights.values()) flight.cancel();
   }
 
   #takeOff(key: RoutingKey): LookupFlight {

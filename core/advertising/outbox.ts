@@ -1,0 +1,270 @@
+import { withDeadline } from '../abort.ts';
+import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import type {
+  Clock,
+  Member,
+  Membership,
+  MembershipChange,
+  Observer,
+  Random,
+  Records,
+  RoutingKey,
+} from '../ports/index.ts';
+import type { Reachability } from '../routing/reachability.ts';
+import type { Position } from '../routing/routing-key.ts';
+import { Dialogue } from './dialogue.ts';
+import type { Holding } from './holdings.ts';
+import { Placement } from './placement.ts';
+import type { Move } from './placement.ts';
+import { changeStatement, completeStatement, isEmpty, partsOf } from './statement.ts';
+import type { Statement } from './statement.ts';
+import { Turns } from './turns.ts';
+
+export interface OutboxDeps {
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly records: Records;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly reachability: Reachability;
+}
+
+export interface OutboxOptions {
+  readonly limits: Limits;
+  readonly freeSlots: () => number;
+}
+
+export interface OutboxState {
+  readonly membersTold: number;
+  readonly membersFailing: number;
+}
+
+/**
+ * Says to each member what it is to keep of this node's holdings. Nothing is queued but which keys changed for whom: what is sent is what is true when
+ * it is sent, so a member that cannot be reached costs no memory.
+ */
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  readonly #options: OutboxOptions;
+  readonly #holdings: ReadonlyMap<RoutingKey, Holding>;
+  readonly #dialogues = new Map<string, Dialogue>();
+  /** Both kinds keep every key: Spegel members ask Spegel's, which know nothing of withdrawals. */
+  readonly #placements: Readonly<Record<Member['kind'], Placement>>;
+  readonly #turns: Turns;
+  readonly #disposers: (() => void)[] = [];
+  #sequence = 0;
+
+  constructor(deps: OutboxDeps, options: OutboxOptions, holdings: ReadonlyMap<RoutingKey, Holding>) {
+    const { limits } = options;
+    this.#deps = deps;
+    this.#options = options;
+    this.#holdings = holdings;
+    this.#placements = {
+      peili: new Placement(limits.routingReplicas),
+      spegel: new Placement(limits.routingReplicas),
+    };
+    this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) => this.#speak(dialogue));
+  }
+
+  /** Begins to speak: only when the holdings are known, since the first thing said to everybody is said to be everything. */
+  open(): void {
+    const { membership, reachability } = this.#deps;
+    this.#placements.peili.addMember(membership.self.id, membership.self.position);
+    for (const member of membership.members()) this.#join(member);
+    this.#disposers.push(
+      membership.watch((change) => {
+        this.#onMembership(change);
+      }),
+      reachability.onRecovery((id) => {
+        const dialogue = this.#dialogues.get(id);
+        if (dialogue !== undefined && dialogue.failures > 0) dialogue.retryAtUs = 0;
+        if (dialogue !== undefined) this.#turns.add(dialogue);
+      }),
+    );
+  }
+
+  /** Notes that a key has come, or means something else; `position` is where it lies. Spoken of at the next `flush`. */
+  set(key: RoutingKey, position: Position, isNew: boolean): void {
+    for (const placement of Object.values(this.#placements)) {
+      placement.addKey(key, position);
+      for (const id of placement.membersOf(key)) this.#dialogues.get(id)?.changed.add(key);
+    }
+    if (!isNew) this.#markTold(key);
+  }
+
+  remove(key: RoutingKey): void {
+    for (const placement of Object.values(this.#placements)) placement.removeKey(key);
+    this.#markTold(key);
+  }
+
+  flush(): void {
+    for (const dialogue of this.#dialogues.values()) {
+      if (dialogue.changed.size > 0) this.#turns.add(dialogue);
+    }
+  }
+
+  state(): OutboxState {
+    let membersTold = 0;
+    let membersFailing = 0;
+    for (const { told, failures } of this.#dialogues.values()) {
+      if (told !== undefined) membersTold += 1;
+      if (failures > 0) membersFailing += 1;
+    }
+    return { membersTold, membersFailing };
+  }
+
+  /** Tells everybody who was told anything that it is all void, `sendsAtOnceMax` at once. Says nothing more afterwards. */
+  async withdrawAll(signal: AbortSignal): Promise<void> {
+    this.#close();
+    const waiting = [...this.#dialogues.values()].filter(({ member, told, failures }) => {
+      return member.kind === 'peili' && failures === 0 && told !== undefined && told.size > 0;
+    });
+    const work = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
+        await this.#send(next.member, { complete: true, add: [], withdraw: [] }, signal).catch(() => undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.limits.sendsAtOnceMax }, work));
+  }
+
+  dispose(): void {
+    this.#close();
+    for (const dialogue of this.#dialogues.values()) dialogue.abort.abort();
+    this.#dialogues.clear();
+  }
+
+  #close(): void {
+    for (const disposer of this.#disposers.splice(0)) disposer();
+    this.#turns.dispose();
+  }
+
+  #markTold(key: RoutingKey): void {
+    for (const { told, changed } of this.#dialogues.values()) if (told?.has(key) === true) changed.add(key);
+  }
+
+  #onMembership(change: MembershipChange): void {
+    if (change.type === 'left') {
+      this.#leave(change.id);
+      return;
+    }
+    const { member } = change;
+    const known = this.#dialogues.get(member.id);
+    if (known === undefined || known.member.kind !== member.kind) {
+      this.#leave(member.id);
+      this.#join(member);
+      return;
+    }
+    const hasRestarted = change.type === 'restarted' || member.incarnation > known.member.incarnation;
+    known.member = member;
+    if (hasRestarted) {
+      known.forget();
+      this.#revive(known);
+    } else if (known.failures > 0 && member.connected) {
+      known.retryAtUs = 0;
+    }
+    this.#turns.add(known);
+  }
+
+  #join(member: Member): void {
+    if (member.id === this.#deps.membership.self.id) return;
+    const dialogue = new Dialogue(member);
+    this.#dialogues.set(member.id, dialogue);
+    this.#placements[member.kind].addMember(member.id, member.position);
+    this.#turns.add(dialogue);
+  }
+
+  #leave(id: string): void {
+    const dialogue = this.#dialogues.get(id);
+    if (dialogue === undefined) return;
+    this.#dialogues.delete(id);
+    this.#turns.remove(dialogue);
+    dialogue.abort.abort();
+    this.#move(this.#placements[dialogue.member.kind].removeMember(id));
+  }
+
+  #revive(dialogue: Dialogue): void {
+    dialogue.failures = 0;
+    const { kind, id, position } = dialogue.member;
+    this.#placements[kind].addMember(id, position);
+  }
+
+  #move(moves: readonly Move[]): void {
+    for (const { key, id } of moves) {
+      const dialogue = this.#dialogues.get(id);
+      if (dialogue === undefined || dialogue.told?.has(key) === true) continue;
+      dialogue.changed.add(key);
+      this.#turns.add(dialogue);
+    }
+  }
+
+  /** One turn of one member. Never rejects. */
+  async #speak(dialogue: Dialogue): Promise<void> {
+    const { clock, reachability } = this.#deps;
+    const isProbe = dialogue.failures > 0;
+    try {
+      for (const part of this.#nextParts(dialogue)) await this.#send(dialogue.member, part, dialogue.abort.signal);
+      if (dialogue.abort.signal.aborted) return;
+      if (isProbe) this.#revive(dialogue);
+      reachability.heard(dialogue.member.id);
+    } catch (error) {
+      if (dialogue.abort.signal.aborted) return;
+      this.#onFailure(dialogue, error, clock.nowUs());
+    }
+  }
+
+  /** What a member is told now, noted as told before it is sent: if that fails, nothing is known of it at all. */
+  #nextParts(dialogue: Dialogue): Statement[] {
+    const { clock, random } = this.#deps;
+    const { limits } = this.#options;
+    const nowUs = clock.nowUs();
+    // A member that failed is only asked whether it is there: what it is to keep is kept elsewhere until then.
+    if (dialogue.failures > 0) return [{ complete: false, add: [], withdraw: [] }];
+    const keys = this.#placements[dialogue.member.kind].keysOf(dialogue.member.id);
+    const { changed, told } = dialogue;
+    dialogue.changed = new Set();
+    if (told === undefined || dialogue.isCompleteDue(nowUs)) {
+      const statement = completeStatement(keys, this.#holdings, clock.wallUs());
+      dialogue.told = new Set(statement.add.map(({ key }) => key));
+      dialogue.planComplete(limits, random, keys.size > 0, nowUs);
+      return partsOf(statement, limits.recordsMessageMaxBytes);
+    }
+    const statement = changeStatement(changed, told, keys, this.#holdings, clock.wallUs());
+    for (const { key } of statement.add) told.add(key);
+    for (const key of statement.withdraw) told.delete(key);
+    if (dialogue.completeAtUs === Infinity) dialogue.planComplete(limits, random, told.size > 0, nowUs);
+    return isEmpty(statement) ? [] : partsOf(statement, limits.recordsMessageMaxBytes);
+  }
+
+  async #send(member: Member, statement: Statement, parent: AbortSignal): Promise<void> {
+    const { clock, membership, records, observer } = this.#deps;
+    const { limits, freeSlots } = this.#options;
+    this.#sequence += 1;
+    const batch = {
+      ...statement,
+      incarnation: membership.self.incarnation,
+      sequence: this.#sequence,
+      ttlUs: limits.recordTtlUs,
+      freeSlots: freeSlots(),
+    };
+    const timeout = (): PeiliError => new PeiliError('MEMBER_UNREACHABLE', 'a batch was not taken in time');
+    try {
+      await withDeadline(clock, limits.recordsSendTimeoutUs, parent, timeout, (signal) =>
+        records.send(member, batch, signal),
+      );
+    } catch (error) {
+      // The member is there and has taken what fits: saying it again would change nothing.
+      if (errorCodeOf(error) !== 'QUOTA_EXCEEDED') throw error;
+      observer.onNode({ type: 'advertise-failed', member: member.id, reason: reasonOf(error) });
+    }
+  }
+
+  #onFailure(dialogue: Dialogue, error: unknown, nowUs: number): void {
+    const { reachability, observer } = this.#deps;
+    const { id, kind } = dialogue.member;
+    dialogue.fail(this.#options.limits, nowUs);
+    reachability.failed(id, nowUs);
+    observer.onNode({ type: 'advertise-failed', member: id, reason: reasonOf(error) });
+    this.#move(this.#placements[kind].removeMember(id));
+  }
+}
