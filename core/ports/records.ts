@@ -32,7 +32,7 @@ export interface RecordsHandler {
 export interface RecordBatch {
   /** The sender's incarnation. */
   readonly incarnation: number;
-  /** Grows by one with each batch of an incarnation to this member: an older one is ignored key by key. */
+  /** Grows with each batch of an incarnation: an older one is ignored key by key. Gaps mean nothing. */
   readonly sequence: number;
   /** The batch is everything that the sender has to say to this member: whatever else it said before is void. */
   readonly complete: boolean;
@@ -54,7 +54,7 @@ export interface LookupAnswer {
   readonly holders: readonly Holder[];
   /** The asked member restarted lately and was not told everything again: its "nobody" means nothing. */
   readonly warming: boolean;
-  /** Members that the asked one knows and that are nearer to the key than itself; empty from a full view. */
+  /** Members that the asked one knows and that are nearer to the key than itself; empty if it is among the nearest, so to an asker with a full view. */
   readonly closer: readonly Member[];
 }
 
