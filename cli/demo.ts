@@ -48,7 +48,9 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 async function playDemo(terminal: Terminal): Promise<Omit<DemoResult, 'seconds'>> {
-  terminal.line('peili demo: three real mirrors on loopback (libp2p, HTTP, a directory each), one image, and things that go wrong.');
+  terminal.line(
+    'peili demo: three real mirrors on loopback (libp2p, HTTP, a directory each), one image, and things that go wrong.',
+  );
   const image = await createDemoImage();
   const upstream = await startUpstream({ content: [image] });
   const ledgers = Array.from({ length: nodeCount }, createPullLedger);
@@ -59,7 +61,9 @@ async function playDemo(terminal: Terminal): Promise<Omit<DemoResult, 'seconds'>
   try {
     const stage = { terminal, image, upstream, cluster, ledgers, signal: AbortSignal.timeout(timeLimitMs) };
     await playScenes(stage);
-    const bytesFromPeers = ledgers.flatMap((ledger) => [...ledger.bytesBySource().values()]).reduce((sum, n) => sum + n, 0);
+    const bytesFromPeers = ledgers
+      .flatMap((ledger) => [...ledger.bytesBySource().values()])
+      .reduce((sum, n) => sum + n, 0);
     const resumes = ledgers.reduce((sum, ledger) => sum + ledger.resumes().length, 0);
     return { nodes: nodeCount, bytesFromUpstream: upstream.bytesServed(), bytesFromPeers, resumes };
   } finally {
@@ -74,7 +78,10 @@ async function playScenes(stage: Stage): Promise<void> {
   if (first === undefined || second === undefined || third === undefined) throw new Error('the demo needs three nodes');
   terminal.line();
   terminal.line(`1. The upstream registry has ${image.name}, ${describeImage(image)}.`);
-  for (const node of cluster.nodes) terminal.line(`   ${node.name}  registry ${node.url.slice(7)}  knows ${node.running.membership.members().length} others`);
+  for (const node of cluster.nodes)
+    terminal.line(
+      `   ${node.name}  registry ${node.url.slice(7)}  knows ${node.running.membership.members().length} others`,
+    );
 
   terminal.line();
   terminal.line('2. node-1 pulls. Nobody in the cluster has the image yet: it comes from upstream, once.');
@@ -103,7 +110,11 @@ function describeImage(image: TestImage): string {
   return `${formatBytes(sizes.reduce((sum, size) => sum + size, 0))} in ${sizes.length - 2} layers`;
 }
 
-async function pullOn(stage: Stage, node: LoopbackNode, onBytes?: (progress: PullProgress) => void): Promise<PullResult> {
+async function pullOn(
+  stage: Stage,
+  node: LoopbackNode,
+  onBytes?: (progress: PullProgress) => void,
+): Promise<PullResult> {
   const { image, signal, terminal, upstream } = stage;
   const total = [...image.blobs.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const seen = { bytes: 0, shown: 0 };
@@ -114,7 +125,14 @@ async function pullOn(stage: Stage, node: LoopbackNode, onBytes?: (progress: Pul
     seen.shown = seen.bytes;
     terminal.progress(`   ${formatBar(seen.bytes, total, 40)} ${formatBytes(seen.bytes)}`);
   };
-  return pull({ reference: image.name, mirror: node.url, upstream: upstream.url, into: node.layout, signal, onProgress });
+  return pull({
+    reference: image.name,
+    mirror: node.url,
+    upstream: upstream.url,
+    into: node.layout,
+    signal,
+    onProgress,
+  });
 }
 
 /** Asks the node's mirror for the image until it knows `holders` that have it; milliseconds that took. */
@@ -167,7 +185,9 @@ function tellSummary(terminal: Terminal, result: DemoResult): void {
   terminal.line();
   terminal.line(
     `Done in ${result.seconds.toFixed(1)} s: ${result.nodes} nodes, ${formatBytes(result.bytesFromUpstream)} from upstream, ` +
-      `${formatBytes(result.bytesFromPeers)} from peers, ${result.resumes} bodies resumed at their next byte.`,
+      `${formatBytes(result.bytesFromPeers)} from peers, ${result.resumes === 1 ? '1 body' : `${result.resumes} bodies`} resumed at the next byte.`,
   );
-  terminal.line('Next: `npx peili up --nodes 3` keeps a cluster running to try with curl or crane; `npx peili --help` lists the rest.');
+  terminal.line(
+    'Next: `npx peili up --nodes 3` keeps a cluster running to try with curl or crane; `npx peili --help` lists the rest.',
+  );
 }

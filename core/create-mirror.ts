@@ -5,6 +5,7 @@ import { filter } from './handlers/filter.ts';
 import { limitUploads } from './handlers/limit-uploads.ts';
 import { local } from './handlers/local.ts';
 import type { Mirror } from './handlers/mirror.ts';
+import { isManifestType } from './handlers/media-type.ts';
 import { notFound } from './handlers/not-found.ts';
 import { createPullReports } from './handlers/pull-report.ts';
 import { relay } from './handlers/relay.ts';
@@ -13,7 +14,16 @@ import type { BlobVerification } from './handlers/verify.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { silentObserver } from './ports/index.ts';
-import type { Clock, ContentStore, Digester, Membership, Observer, PeerClient, Random, Records } from './ports/index.ts';
+import type {
+  Clock,
+  ContentStore,
+  Digester,
+  Membership,
+  Observer,
+  PeerClient,
+  Random,
+  Records,
+} from './ports/index.ts';
 import { createRegistryFilter } from './filters/registry-filter.ts';
 import { createFailureMemory } from './relay/failure-memory.ts';
 import { createSizeMemory } from './relay/size-memory.ts';
@@ -48,8 +58,8 @@ export interface MirrorOptions {
 
 /** One node: answers requests, keeps its share of the routing records, says what it has. */
 export interface MirrorNode extends Mirror {
-  /** Begins to advertise what the store has. Resolves when the store has been listed and told for the first time. */
-  start(): Promise<void>;
+  /** Begins to advertise what the store has, and goes on doing so. */
+  start(): void;
   /** Before a stop: other mirrors are sent elsewhere, and what was advertised is withdrawn. */
   drain(signal: AbortSignal): Promise<void>;
   /** Lets go of everything at once; bodies in flight end. Idempotent. */
@@ -61,21 +71,31 @@ export interface MirrorNode extends Mirror {
  *
  * @example
  * const node = createMirror({ clock, random, digester, store, membership, records, peers });
- * await node.start();
+ * node.start();
  * const response = await node.answer({ method: 'GET', target: '/v2/', headers: {} }, signal);
  */
 export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): MirrorNode {
   const { clock, digester, membership, store } = ports;
-  const { blobVerification = 'suspect', filter: registryFilter = createRegistryFilter(), limits = defaultLimits, tagMaxAgeUs } = options;
+  const {
+    blobVerification = 'suspect',
+    filter: registryFilter = createRegistryFilter(),
+    limits = defaultLimits,
+    tagMaxAgeUs,
+  } = options;
   const observer = ports.observer ?? silentObserver;
   const uploads = limitUploads(limits.uploadsMax);
   const failures = createFailureMemory(clock, limits);
   const sizes = createSizeMemory(limits);
   const suspicion = createSuspicion(clock, limits);
-  const lookup = createRouter({ ...ports, observer }, { limits });
+  const lookup = createRouter({ ...ports, observer }, { limits, freeSlots: uploads.free });
   const advertiser = createAdvertiser(
     { ...ports, observer, router: lookup },
-    { limits, filter: registryFilter, freeSlots: uploads.free },
+    {
+      limits,
+      allowsContent: (content) => registryFilter.allowsAdvertising(content, isManifestType(content.mediaType)),
+      allowsTag: registryFilter.allowsTag,
+      freeSlots: uploads.free,
+    },
   );
   const selfCheck = createSelfCheck({ clock, store, digester, observer }, limits, (digest) => {
     advertiser.withdrawContent(digest);
@@ -95,7 +115,9 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
   });
   return {
     answer: createAnswer(clock, { clients, mirrors }, createPullReports(clock, observer)),
-    start: () => advertiser.start(),
+    start: () => {
+      advertiser.start();
+    },
     drain: async (signal) => {
       uploads.close();
       observer.onNode({ type: 'draining' });

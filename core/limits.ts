@@ -129,8 +129,8 @@ export const defaultLimits: Limits = Object.freeze({
   busyDemotionUs: 1 * second,
   /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
   sizeMemoryMax: 16_384,
-  /** A body that has lost its sources looks for new ones at most this often. */
-  relookupDelayUs: 1 * second,
+  /** A body that has lost its sources looks for new ones at most this often: as long as a lookup may take. */
+  relookupDelayUs: 100 * millisecond,
   /** Own files checked at once or waiting for it; a further suspicion goes unproven. */
   selfChecksMax: 16,
   /** The same bytes asked for again within this time put their sources under suspicion (L8). */

@@ -1,4 +1,11 @@
-import { createMirror, createRegistryFilter, defaultLimits, errorResponse, PeiliError, silentObserver } from '../core/index.ts';
+import {
+  createMirror,
+  createRegistryFilter,
+  defaultLimits,
+  errorResponse,
+  PeiliError,
+  silentObserver,
+} from '../core/index.ts';
 import type {
   BlobVerification,
   Limits,
@@ -107,7 +114,10 @@ async function startParts(
   const digester = createDigester();
   undo.push(digester.dispose);
   const buffers = createBufferPool(limits);
-  const store = await createOciLayoutStore({ clock, buffers, observer }, { directory: options.store.directory, limits });
+  const store = await createOciLayoutStore(
+    { clock, buffers, observer },
+    { directory: options.store.directory, limits },
+  );
   undo.push(store.close);
   const peers = createPeerClient({ clock, buffers }, { limits });
   undo.push(peers.close);
@@ -144,7 +154,7 @@ async function startParts(
     },
   );
   undo.push(mirror.dispose);
-  await mirror.start();
+  mirror.start();
   late.mirror = mirror;
   late.readiness = router.readiness;
   const release = async (): Promise<void> => {

@@ -19,7 +19,13 @@ export interface LocalPart {
  * The node's own file as source 0: when it cannot be read further, the next handler gives the rest, as if the client had asked it for that range.
  * Rejects when the file cannot be opened: then the next handler has the whole request.
  */
-export async function localBody(deps: LocalDeps, exchange: Exchange, request: BlobRequest, next: Handler, part: LocalPart): Promise<Body> {
+export async function localBody(
+  deps: LocalDeps,
+  exchange: Exchange,
+  request: BlobRequest,
+  next: Handler,
+  part: LocalPart,
+): Promise<Body> {
   const scope = openScope(exchange.signal);
   const first = await openLocal(deps, request.digest, part, scope.signal).catch((error: unknown) => {
     scope.close();
@@ -47,16 +53,33 @@ export async function localBody(deps: LocalDeps, exchange: Exchange, request: Bl
       scope.close();
     },
   };
-  return createContinuousBody(deps, { start: part.start, end: part.end, plan, report: exchange.report, signal: scope.signal });
+  return createContinuousBody(deps, {
+    start: part.start,
+    end: part.end,
+    plan,
+    report: exchange.report,
+    signal: scope.signal,
+  });
 }
 
-async function openLocal(deps: LocalDeps, digest: string, { start, end }: LocalPart, signal: AbortSignal): Promise<Segment> {
+async function openLocal(
+  deps: LocalDeps,
+  digest: string,
+  { start, end }: LocalPart,
+  signal: AbortSignal,
+): Promise<Segment> {
   const body = await deps.store.open(digest, start, end, signal);
   return { source: localSourceId, start, end, body, close: () => undefined };
 }
 
 /** The rest, from the next handler: it must continue this very content. Its own events tell who gave the bytes. */
-async function openNext(exchange: Exchange, request: BlobRequest, next: Handler, part: LocalPart, signal: AbortSignal): Promise<Segment> {
+async function openNext(
+  exchange: Exchange,
+  request: BlobRequest,
+  next: Handler,
+  part: LocalPart,
+  signal: AbortSignal,
+): Promise<Segment> {
   const range = formatRange(part.start, part.end);
   const { status, headers, body } = await next({ ...exchange, signal, request: { ...request, range } });
   const wanted = formatContentRange({ type: 'part', ...part });
@@ -64,5 +87,8 @@ async function openNext(exchange: Exchange, request: BlobRequest, next: Handler,
     return { source: peersSourceId, selfReliant: true, start: part.start, end: part.end, body, close: () => undefined };
   }
   await body?.return();
-  throw new PeiliError('SOURCES_EXHAUSTED', 'the file cannot be read further and no peer has it', { at: part.start, status });
+  throw new PeiliError('SOURCES_EXHAUSTED', 'the file cannot be read further and no peer has it', {
+    at: part.start,
+    status,
+  });
 }

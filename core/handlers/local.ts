@@ -38,7 +38,8 @@ export function local(next: Handler, deps: LocalDeps): Handler {
     const { request, signal } = exchange;
     if (request.resource === 'ping') return next(exchange);
     try {
-      if (request.resource === 'manifest') return (await answerManifest(deps, exchange, request)) ?? (await next(exchange));
+      if (request.resource === 'manifest')
+        return (await answerManifest(deps, exchange, request)) ?? (await next(exchange));
       if (request.selfCheck) return await answerSelfCheck(deps, exchange, request);
       return (await answerBlob(deps, exchange, request, next)) ?? (await next(exchange));
     } catch (error) {
@@ -49,7 +50,11 @@ export function local(next: Handler, deps: LocalDeps): Handler {
   };
 }
 
-async function answerManifest(deps: LocalDeps, exchange: Exchange, request: ManifestRequest): Promise<DistributionResponse | undefined> {
+async function answerManifest(
+  deps: LocalDeps,
+  exchange: Exchange,
+  request: ManifestRequest,
+): Promise<DistributionResponse | undefined> {
   const { limits } = deps;
   const { report, signal } = exchange;
   const resolved = await resolve(deps, request, signal);
@@ -58,7 +63,14 @@ async function answerManifest(deps: LocalDeps, exchange: Exchange, request: Mani
   const info = await presentInfo(deps, digest, signal);
   if (info === undefined || info.sizeBytes > limits.manifestMaxBytes) return undefined;
   const bytes = await readLocal(deps, info, signal);
-  report.step({ type: 'head', source: localSourceId, status: 200, sizeBytes: info.sizeBytes, tookUs: 0, ...(ageUs === undefined ? {} : { ageUs }) });
+  report.step({
+    type: 'head',
+    source: localSourceId,
+    status: 200,
+    sizeBytes: info.sizeBytes,
+    tookUs: 0,
+    ...(ageUs === undefined ? {} : { ageUs }),
+  });
   deps.sizes.learn(bytes);
   const contentType = info.mediaType ?? manifestMediaType(bytes);
   return rangedResponse(request, { digest, sizeBytes: bytes.byteLength, contentType, ageUs }, (start, end) => {
@@ -105,13 +117,18 @@ async function answerBlob(
   const { digest } = request;
   const info = await presentInfo(deps, digest, exchange.signal);
   if (info === undefined) return undefined;
-  if (!request.mirrored && request.method === 'GET' && deps.suspicion.suspects(digest, request.range).has(localSourceId)) {
+  if (
+    !request.mirrored &&
+    request.method === 'GET' &&
+    deps.suspicion.suspects(digest, request.range).has(localSourceId)
+  ) {
     if (!(await isProven(deps, exchange, digest))) return undefined;
   }
   const failedAt = deps.failures.failedAt(digest, localSourceId) ?? Infinity;
   const contentType = info.mediaType ?? 'application/octet-stream';
   return rangedResponse(request, { digest, sizeBytes: info.sizeBytes, contentType }, async (start, end) => {
-    if (start >= failedAt) throw new PeiliError('STORE_FAILED', 'this file could not be read here a moment ago', { start });
+    if (start >= failedAt)
+      throw new PeiliError('STORE_FAILED', 'this file could not be read here a moment ago', { start });
     const { report } = exchange;
     report.step({ type: 'head', source: localSourceId, status: 200, sizeBytes: info.sizeBytes, tookUs: 0 });
     return localBody(deps, exchange, request, next, { start, end, sizeBytes: info.sizeBytes });
@@ -127,15 +144,28 @@ async function isProven(deps: LocalDeps, { report, signal }: Exchange, digest: s
   return proof === 'honest';
 }
 
-async function answerSelfCheck(deps: LocalDeps, exchange: Exchange, request: BlobRequest): Promise<DistributionResponse> {
-  const result = await withinOr(deps, deps.limits.selfCheckWaitUs, exchange.signal, deps.selfCheck.check(request.digest));
+async function answerSelfCheck(
+  deps: LocalDeps,
+  exchange: Exchange,
+  request: BlobRequest,
+): Promise<DistributionResponse> {
+  const result = await withinOr(
+    deps,
+    deps.limits.selfCheckWaitUs,
+    exchange.signal,
+    deps.selfCheck.check(request.digest),
+  );
   const info = result === 'right' ? await presentInfo(deps, request.digest, exchange.signal) : undefined;
   if (info === undefined) {
     const response = await notFound(exchange);
-    return result === 'wrong' ? { ...response, headers: { ...response.headers, [selfCheckHeader]: 'wrong' } } : response;
+    return result === 'wrong'
+      ? { ...response, headers: { ...response.headers, [selfCheckHeader]: 'wrong' } }
+      : response;
   }
   const contentType = info.mediaType ?? 'application/octet-stream';
-  const response = await rangedResponse(request, { digest: info.digest, sizeBytes: info.sizeBytes, contentType }, () => bytesBody(new Uint8Array()));
+  const response = await rangedResponse(request, { digest: info.digest, sizeBytes: info.sizeBytes, contentType }, () =>
+    bytesBody(new Uint8Array()),
+  );
   return { ...response, headers: { ...response.headers, [selfCheckHeader]: 'right' } };
 }
 
@@ -144,7 +174,12 @@ async function presentInfo(deps: LocalDeps, digest: string, signal: AbortSignal)
 }
 
 /** The result, or undefined when it is not there in time; the work itself goes on. */
-async function withinOr<T>(deps: Pick<LocalDeps, 'clock'>, timeoutUs: number, signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+async function withinOr<T>(
+  deps: Pick<LocalDeps, 'clock'>,
+  timeoutUs: number,
+  signal: AbortSignal,
+  work: Promise<T>,
+): Promise<T | undefined> {
   const scope = openScope(signal);
   return new Promise<T | undefined>((resolve) => {
     const end = (value: T | undefined): void => {

@@ -10,6 +10,11 @@ export function manifestMediaType(bytes: Uint8Array): string {
   return 'application/json';
 }
 
+/** Whether a media type names a manifest or an index (OCI, Docker schema 2, artifact manifests), rather than a config or a layer. */
+export function isManifestType(mediaType: string | undefined): boolean {
+  return mediaType !== undefined && /\.(manifest|index)(\.|$)/.test(mediaType);
+}
+
 function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));

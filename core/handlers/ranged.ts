@@ -47,10 +47,16 @@ export async function rangedResponse(
     ...(asked.type === 'part' ? { 'content-range': formatContentRange(part) } : {}),
   };
   const status = asked.type === 'part' ? 206 : 200;
-  return request.method === 'HEAD' ? { status, headers } : { status, headers, body: await open(asked.start, asked.end) };
+  return request.method === 'HEAD'
+    ? { status, headers }
+    : { status, headers, body: await open(asked.start, asked.end) };
 }
 
 export function unsatisfiable(request: ManifestRequest | BlobRequest, sizeBytes: number): DistributionResponse {
-  const error = new PeiliError('RANGE_UNSATISFIABLE', `the range lies outside the ${String(sizeBytes)} bytes of this content`, { sizeBytes });
+  const error = new PeiliError(
+    'RANGE_UNSATISFIABLE',
+    `the range lies outside the ${String(sizeBytes)} bytes of this content`,
+    { sizeBytes },
+  );
   return errorResponse(error, request);
 }

@@ -9,7 +9,9 @@ export function relay(next: Handler, deps: RelayDeps): Handler {
     const { request } = exchange;
     if (request.resource === 'ping' || request.mirrored) return next(exchange);
     const response =
-      request.resource === 'blob' ? await relayBlob(deps, exchange, request) : await relayManifest(deps, exchange, request);
+      request.resource === 'blob'
+        ? await relayBlob(deps, exchange, request)
+        : await relayManifest(deps, exchange, request);
     return response ?? next(exchange);
   };
 }

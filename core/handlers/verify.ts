@@ -60,7 +60,8 @@ function watchBody(
     deps.failures.remember(digest, only, 0);
     report.step({ type: 'liar', source: only, digest });
   };
-  const verified = hashing && response.status === 200 ? createVerifyingBody(deps.digester, inner, digest, length, onMismatch) : inner;
+  const verified =
+    hashing && response.status === 200 ? createVerifyingBody(deps.digester, inner, digest, length, onMismatch) : inner;
   const progress = { bytes: 0 };
   const body: Body = {
     next: async () => {
@@ -79,4 +80,3 @@ function watchBody(
 function startOf(response: DistributionResponse): number {
   return response.status === 206 ? Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? 0) : 0;
 }
-

@@ -48,7 +48,13 @@ export class BlobSegments implements SegmentPlan {
   }
 
   /** The first good head for the window at `offset`; the source in use goes first, then the best. */
-  async race(offset: number, end: number, sizeBytes: number | undefined, signal: AbortSignal, preferred?: Source): Promise<RaceWinner<BlobHead>> {
+  async race(
+    offset: number,
+    end: number,
+    sizeBytes: number | undefined,
+    signal: AbortSignal,
+    preferred?: Source,
+  ): Promise<RaceWinner<BlobHead>> {
     const { failures } = this.#deps;
     const { digest, live } = this.#input;
     const adopted = this.#takeAhead(offset);
@@ -57,10 +63,16 @@ export class BlobSegments implements SegmentPlan {
     try {
       return await runRace(this.#deps, {
         sources: live.set,
-        candidates: (tried) => preferredFirst(live.ordered((source) => !tried.has(source.id) && usable(source)), preferred),
+        candidates: (tried) =>
+          preferredFirst(
+            live.ordered((source) => !tried.has(source.id) && usable(source)),
+            preferred,
+          ),
         attempt: (source, hedge, scope) => {
           const timeoutUs = this.#deps.limits.blobHeadTimeoutUs;
-          return headWithin(this.#deps, timeoutUs, scope, () => this.#attempt(source, offset, end, sizeBytes, hedge, scope));
+          return headWithin(this.#deps, timeoutUs, scope, () =>
+            this.#attempt(source, offset, end, sizeBytes, hedge, scope),
+          );
         },
         discard: discardHead,
         adopted,
@@ -108,7 +120,9 @@ export class BlobSegments implements SegmentPlan {
     const { failures, standing } = this.#deps;
     const { digest, live } = this.#input;
     live.renew();
-    const others = live.ordered((source) => source.id !== segment.source && (failures.failedAt(digest, source.id) ?? Infinity) > offset);
+    const others = live.ordered(
+      (source) => source.id !== segment.source && (failures.failedAt(digest, source.id) ?? Infinity) > offset,
+    );
     return others.some((source) => !standing.isDemoted(source.id));
   }
 
@@ -133,12 +147,25 @@ export class BlobSegments implements SegmentPlan {
     this.#input.scope.close();
   }
 
-  #next(offset: number, failure: unknown, signal: AbortSignal): Promise<RaceWinner<BlobHead>> {
+  /** Who comes next. The members that had the blob when the body began may all be gone by now: who else has it is looked up before it ends. */
+  async #next(offset: number, failure: unknown, signal: AbortSignal): Promise<RaceWinner<BlobHead>> {
     const preferred = failure === undefined ? this.#source : undefined;
-    return this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
+    try {
+      return await this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || !this.#input.live.renew()) throw error;
+      return this.race(offset, this.#end, this.#sizeBytes, signal);
+    }
   }
 
-  async #attempt(source: Source, offset: number, end: number, sizeBytes: number | undefined, hedge: boolean, scope: Scope): Promise<BlobHead> {
+  async #attempt(
+    source: Source,
+    offset: number,
+    end: number,
+    sizeBytes: number | undefined,
+    hedge: boolean,
+    scope: Scope,
+  ): Promise<BlobHead> {
     const { clock, failures, limits, sizes } = this.#deps;
     const { digest, report, target } = this.#input;
     const startedUs = clock.nowUs();

@@ -21,7 +21,11 @@ import { runRace } from './run-race.ts';
 import type { RaceWinner } from './run-race.ts';
 
 /** Answers a blob request from peers; undefined when nobody has it. */
-export async function relayBlob(deps: RelayDeps, exchange: Exchange, request: BlobRequest): Promise<DistributionResponse | undefined> {
+export async function relayBlob(
+  deps: RelayDeps,
+  exchange: Exchange,
+  request: BlobRequest,
+): Promise<DistributionResponse | undefined> {
   const scope = openScope(exchange.signal);
   const relay = new BlobRelay(deps, exchange, request, scope);
   try {
@@ -48,16 +52,13 @@ class BlobRelay {
     this.#exchange = exchange;
     this.#request = request;
     this.#scope = scope;
-    this.#live = createLiveSources(
-      deps,
-      {
-        key: request.digest,
-        suspects: request.method === 'HEAD' ? new Set() : deps.suspicion.suspects(request.digest, request.range),
-        prove: (source) => proveSource(deps, request, source, exchange.report, scope.signal),
-        report: exchange.report,
-        signal: scope.signal,
-      },
-    );
+    this.#live = createLiveSources(deps, {
+      key: request.digest,
+      suspects: request.method === 'HEAD' ? new Set() : deps.suspicion.suspects(request.digest, request.range),
+      prove: (source) => proveSource(deps, request, source, exchange.report, scope.signal),
+      report: exchange.report,
+      signal: scope.signal,
+    });
   }
 
   async head(): Promise<DistributionResponse> {
@@ -73,7 +74,8 @@ class BlobRelay {
     const sizeBytes = known ?? (spec.type === 'suffix' ? (await this.#size()).answer.sizeBytes : undefined);
     const asked = sizeBytes === undefined ? undefined : askedOf(this.#request, sizeBytes);
     const start = asked !== undefined && 'start' in asked ? asked.start : spec.type === 'from' ? spec.first : 0;
-    const end = asked !== undefined && 'end' in asked ? asked.end : spec.type === 'from' ? (spec.last ?? Infinity) + 1 : Infinity;
+    const end =
+      asked !== undefined && 'end' in asked ? asked.end : spec.type === 'from' ? (spec.last ?? Infinity) + 1 : Infinity;
 
     const segments = new BlobSegments(this.#deps, {
       digest: this.#request.digest,
@@ -100,7 +102,8 @@ class BlobRelay {
     first.scope.close();
     this.#scope.abort();
     this.#scope.close();
-    if (sizeBytes > 0 || !matchesDigest(this.#deps.digester, this.#request.digest, new Uint8Array())) return unsatisfiable(this.#request, sizeBytes);
+    if (sizeBytes > 0 || !matchesDigest(this.#deps.digester, this.#request.digest, new Uint8Array()))
+      return unsatisfiable(this.#request, sizeBytes);
     return this.#respond({ sizeBytes: 0, contentType: undefined }, () => bytesBody(new Uint8Array()));
   }
 
@@ -120,7 +123,8 @@ class BlobRelay {
     const target = targetOf({ ...this.#request, range: undefined });
     return runRace(this.#deps, {
       sources: this.#live.set,
-      candidates: (tried) => this.#live.ordered((source) => !tried.has(source.id) && failures.failedAt(digest, source.id) !== 0),
+      candidates: (tried) =>
+        this.#live.ordered((source) => !tried.has(source.id) && failures.failedAt(digest, source.id) !== 0),
       attempt: (source, hedge, scope) => {
         const startedUs = clock.nowUs();
         this.#exchange.report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: 0, hedge });

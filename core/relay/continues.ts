@@ -64,7 +64,8 @@ function acceptPastEnd(contentRange: string | undefined, wanted: Wanted): PastEn
   const range = parseContentRange(contentRange);
   if (range?.type !== 'unsatisfied') throw refused('416 without a size');
   checkSize(range.sizeBytes, wanted);
-  if (wanted.window.start < range.sizeBytes) throw refused('416 for a range that is inside', { sizeBytes: range.sizeBytes });
+  if (wanted.window.start < range.sizeBytes)
+    throw refused('416 for a range that is inside', { sizeBytes: range.sizeBytes });
   return { pastEnd: true, sizeBytes: range.sizeBytes };
 }
 

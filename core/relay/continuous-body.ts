@@ -93,8 +93,9 @@ class ContinuousBody implements Body {
       if (this.#offset === this.#input.end) this.#endRun();
       return { done: false, value: chunk };
     } catch (error) {
+      const cancelled = this.#scope.signal.aborted; // Before return(), which aborts it itself.
       await this.return();
-      throw this.#input.signal.aborted || this.#scope.signal.aborted ? abortedError() : error;
+      throw cancelled ? abortedError() : error;
     }
   }
 
@@ -133,7 +134,8 @@ class ContinuousBody implements Body {
     this.#flow = waitFor(this.#flow, this.#clock.nowUs());
     if (segment.selfReliant !== true) this.#watch();
     const result = await segment.body.next();
-    if (result.done === true) throw new PeiliError('PEER_CLOSED', 'the body ended before all its bytes', { at: this.#offset });
+    if (result.done === true)
+      throw new PeiliError('PEER_CLOSED', 'the body ended before all its bytes', { at: this.#offset });
     const rest = segment.end - this.#offset;
     const chunk = result.value.byteLength > rest ? result.value.subarray(0, rest) : result.value;
     const { state, slow } = receive(this.#flow, this.#clock.nowUs(), chunk.byteLength, this.#limits);
@@ -169,7 +171,9 @@ class ContinuousBody implements Body {
 
   async #openNext(): Promise<Segment> {
     if (this.#failures > this.#limits.attemptsMax) {
-      throw new PeiliError('SOURCES_EXHAUSTED', 'sources failed one after the other without a byte', { at: this.#offset });
+      throw new PeiliError('SOURCES_EXHAUSTED', 'sources failed one after the other without a byte', {
+        at: this.#offset,
+      });
     }
     const segment = await this.#input.plan.open(this.#offset, this.#lastFailure, this.#scope.signal);
     if (this.#ended) {
@@ -191,7 +195,7 @@ class ContinuousBody implements Body {
     const from = this.#runSource;
     this.#endRun();
     if (from !== undefined) {
-      const reason = this.#lastFailure === undefined ? 'better source' : reasonOf(this.#lastFailure);
+      const reason = this.#lastFailure === undefined ? 'next window' : reasonOf(this.#lastFailure);
       this.#input.report.step({ type: 'switch', from, to: segment.source, at: this.#offset, reason });
       this.#input.report.step({ type: 'resume', source: segment.source, at: this.#offset });
     }

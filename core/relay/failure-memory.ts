@@ -12,7 +12,10 @@ export interface FailureMemory {
   failedAt(digest: string, source: SourceId): number | undefined;
 }
 
-export function createFailureMemory(clock: Clock, limits: Pick<Limits, 'failureMemoryUs' | 'failureMemoryMax'>): FailureMemory {
+export function createFailureMemory(
+  clock: Clock,
+  limits: Pick<Limits, 'failureMemoryUs' | 'failureMemoryMax'>,
+): FailureMemory {
   const failures = createBoundedMap<string, { offset: number; untilUs: number }>(limits.failureMemoryMax);
   const keyOf = (digest: string, source: SourceId): string => `${digest} ${source}`;
   const failedAt = (digest: string, source: SourceId): number | undefined => {

@@ -30,8 +30,8 @@ export interface LiveSources {
   ordered(usable: (source: Source) => boolean): readonly Source[];
   /** When the first lookup has ended, however it ended. Never rejects. */
   readonly lookedUp: Promise<void>;
-  /** Looks again, unless that is under way or was done a moment ago. */
-  renew(): void;
+  /** Looks again, unless that was done a moment ago. Whether a lookup is under way now. */
+  renew(): boolean;
 }
 
 export function createLiveSources(
@@ -106,8 +106,8 @@ export function createLiveSources(
         .sort((a, b) => compareCandidates(a.candidate, b.candidate))
         .map(({ source }) => source),
     renew: () => {
-      if (last.running || clock.nowUs() - last.startedUs < limits.relookupDelayUs) return;
-      void look();
+      if (!last.running && clock.nowUs() - last.startedUs >= limits.relookupDelayUs) void look();
+      return last.running;
     },
   };
 }

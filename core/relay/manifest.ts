@@ -34,7 +34,13 @@ export async function relayManifest(
   const scope = openScope(signal);
   const key = keyOf(request);
   try {
-    const live = createLiveSources(deps, { key, suspects: new Set(), prove: () => Promise.resolve(false), report, signal: scope.signal });
+    const live = createLiveSources(deps, {
+      key,
+      suspects: new Set(),
+      prove: () => Promise.resolve(false),
+      report,
+      signal: scope.signal,
+    });
     const patience = openPatience(deps, request, live);
     const usable = (source: Source): boolean => isUsable(deps, request, key, source) && !patience.isWaiting();
     const { answer } = await runRace(deps, {
@@ -63,7 +69,11 @@ export async function relayManifest(
  * A tag may mean different things at different members, and the freshest answer wins: the lookup's answers are gathered for a moment before anybody is asked.
  * A digest means one thing: the first yes is as good as any.
  */
-function openPatience(deps: RelayDeps, request: ManifestRequest, live: LiveSources): { isWaiting(): boolean; end(): void } {
+function openPatience(
+  deps: RelayDeps,
+  request: ManifestRequest,
+  live: LiveSources,
+): { isWaiting(): boolean; end(): void } {
   if (request.tag === undefined) return { isWaiting: () => false, end: () => undefined };
   const state = { over: false };
   const letGo = live.set.hold();
@@ -99,7 +109,14 @@ async function attempt(
     const head = acceptManifestHead(deps, request, source, response);
     const tookUs = clock.nowUs() - startedUs;
     const age = head.ageUs === undefined ? {} : { ageUs: head.ageUs };
-    report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs, ...age });
+    report.step({
+      type: 'head',
+      source: source.id,
+      status: response.status,
+      sizeBytes: head.sizeBytes,
+      tookUs,
+      ...age,
+    });
     if (method === 'HEAD') return head;
     const bytes = await readBody(deps, source, head, response, keyOf(request));
     report.step({ type: 'bytes', source: source.id, from: 0, to: bytes.byteLength });
@@ -127,7 +144,12 @@ async function readBody(
   }
 }
 
-function acceptManifestHead(deps: RelayDeps, request: ManifestRequest, source: Source, { status, headers }: PeerResponse): ManifestAnswer {
+function acceptManifestHead(
+  deps: RelayDeps,
+  request: ManifestRequest,
+  source: Source,
+  { status, headers }: PeerResponse,
+): ManifestAnswer {
   if (status === 404) throw new PeiliError('CONTENT_ABSENT', 'the member has it no longer', { status });
   if (status === 503 || status === 429) throw new PeiliError('OVERLOADED', 'the member is overloaded', { status });
   if (status !== 200) throw new PeiliError('PEER_REFUSED', 'the member answered with another status', { status });
@@ -140,13 +162,21 @@ function acceptManifestHead(deps: RelayDeps, request: ManifestRequest, source: S
   if (request.tag !== undefined && deps.tagMaxAgeUs !== undefined && (ageUs ?? Infinity) > deps.tagMaxAgeUs) {
     throw new PeiliError('PEER_REFUSED', 'the member resolved the tag too long ago', { ageUs: ageUs ?? -1 });
   }
-  return { digest, sizeBytes, contentType: headers['content-type'] ?? 'application/octet-stream', ageUs, bytes: undefined };
+  return {
+    digest,
+    sizeBytes,
+    contentType: headers['content-type'] ?? 'application/octet-stream',
+    ageUs,
+    bytes: undefined,
+  };
 }
 
 function lengthOf(header: string | undefined, maxBytes: number): number {
-  if (header === undefined || !/^\d{1,15}$/.test(header)) throw new PeiliError('PEER_REFUSED', 'the member gave no length');
+  if (header === undefined || !/^\d{1,15}$/.test(header))
+    throw new PeiliError('PEER_REFUSED', 'the member gave no length');
   const length = Number(header);
-  if (length > maxBytes) throw new PeiliError('MANIFEST_TOO_LARGE', 'more bytes than a manifest may have', { length, maxBytes });
+  if (length > maxBytes)
+    throw new PeiliError('MANIFEST_TOO_LARGE', 'more bytes than a manifest may have', { length, maxBytes });
   return length;
 }
 

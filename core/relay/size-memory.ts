@@ -38,7 +38,9 @@ function descriptorsOf(manifest: unknown): SizedDescriptor[] {
   return fields.flatMap((field) => {
     if (!isObject(field)) return [];
     const { digest, size } = field as { digest?: unknown; size?: unknown };
-    return typeof digest === 'string' && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? [{ digest, size }] : [];
+    return typeof digest === 'string' && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
+      ? [{ digest, size }]
+      : [];
   });
 }
 

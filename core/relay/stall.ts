@@ -15,7 +15,13 @@ export interface FlowState {
   readonly bytes: number;
 }
 
-export const startFlow: FlowState = { waitingSinceUs: undefined, windowWaitedUs: 0, windowBytes: 0, waitedUs: 0, bytes: 0 };
+export const startFlow: FlowState = {
+  waitingSinceUs: undefined,
+  windowWaitedUs: 0,
+  windowBytes: 0,
+  waitedUs: 0,
+  bytes: 0,
+};
 
 export type FlowLimits = Pick<Limits, 'stallTimeoutUs' | 'minimumRateBytesPerSecond' | 'minimumRateWindowUs'>;
 
@@ -25,12 +31,18 @@ export function waitFor(state: FlowState, nowUs: number): FlowState {
 }
 
 /** Bytes came. `slow` when a whole window of waiting brought less than the minimum rate; a new window begins then. */
-export function receive(state: FlowState, nowUs: number, bytes: number, limits: FlowLimits): { state: FlowState; slow: boolean } {
+export function receive(
+  state: FlowState,
+  nowUs: number,
+  bytes: number,
+  limits: FlowLimits,
+): { state: FlowState; slow: boolean } {
   const waited = nowUs - (state.waitingSinceUs ?? nowUs);
   const windowWaitedUs = state.windowWaitedUs + waited;
   const windowBytes = state.windowBytes + bytes;
   const whole = { waitingSinceUs: undefined, waitedUs: state.waitedUs + waited, bytes: state.bytes + bytes };
-  if (windowWaitedUs < limits.minimumRateWindowUs) return { state: { ...whole, windowWaitedUs, windowBytes }, slow: false };
+  if (windowWaitedUs < limits.minimumRateWindowUs)
+    return { state: { ...whole, windowWaitedUs, windowBytes }, slow: false };
   const slow = windowBytes * 1_000_000 < limits.minimumRateBytesPerSecond * windowWaitedUs;
   return { state: { ...whole, windowWaitedUs: 0, windowBytes: 0 }, slow };
 }

@@ -24,7 +24,10 @@ interface Delivery {
 /** Parallel ranges of one blob remembered; containerd's ranges of 8 MiB do not overlap, so that a few suffice. */
 const deliveriesPerDigestMax = 16;
 
-export function createSuspicion(clock: Clock, limits: Pick<Limits, 'suspicionWindowUs' | 'servedMemoryMax'>): Suspicion {
+export function createSuspicion(
+  clock: Clock,
+  limits: Pick<Limits, 'suspicionWindowUs' | 'servedMemoryMax'>,
+): Suspicion {
   const deliveries = createBoundedMap<string, readonly Delivery[]>(limits.servedMemoryMax);
   const recent = (digest: string): readonly Delivery[] => {
     const nowUs = clock.nowUs();
@@ -41,7 +44,9 @@ export function createSuspicion(clock: Clock, limits: Pick<Limits, 'suspicionWin
       if (before.length === 0) return new Set();
       const sizeAtLeast = Math.max(...before.map(({ end }) => end));
       const { start, end } = reach(rangeHeader, sizeAtLeast);
-      return new Set(before.filter((delivery) => delivery.start < end && start < delivery.end).flatMap(({ sources }) => sources));
+      return new Set(
+        before.filter((delivery) => delivery.start < end && start < delivery.end).flatMap(({ sources }) => sources),
+      );
     },
   };
 }

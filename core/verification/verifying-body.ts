@@ -6,7 +6,13 @@ import { algorithmOf } from './digest.ts';
  * Hashes a whole body as it passes. The last chunk is held back until the digest is known: on a mismatch it rejects with `DIGEST_MISMATCH` instead,
  * so that a client never has all the bytes of a wrong body.
  */
-export function createVerifyingBody(digester: Digester, inner: Body, digest: string, sizeBytes: number, onMismatch: () => void): Body {
+export function createVerifyingBody(
+  digester: Digester,
+  inner: Body,
+  digest: string,
+  sizeBytes: number,
+  onMismatch: () => void,
+): Body {
   const stream: DigestStream = digester.stream(algorithmOf(digest));
   const progress = { bytes: 0, hashed: Promise.resolve() };
 

@@ -1,0 +1,131 @@
+/** One option of `peili registry`. */
+export interface FlagRow {
+  /** As commander reads it: a value `<v>`, a list `<v...>`, or a boolean `[boolean]`. */
+  readonly flags: string;
+  /** Spegel's name where the meaning is the same, else with our prefix: `STORE` or `ZONE` may stand in anybody's environment. */
+  readonly env: string;
+  readonly help: string;
+  /** What holds when neither the flag nor the variable says anything; undefined: see `help`. */
+  readonly fallback?: string;
+}
+
+/** The options of `peili registry`, by the name they have in code. */
+export const registryFlags = {
+  store: {
+    flags: '--store <kind:place>',
+    env: 'PEILI_STORE',
+    help: 'what this node serves: oci-layout:<directory> with an OCI image layout; needed',
+  },
+  registryAddr: {
+    flags: '--registry-addr <address>',
+    env: 'REGISTRY_ADDR',
+    help: 'where containerd and other mirrors ask, host:port or :port',
+    fallback: ':5000',
+  },
+  routerAddr: {
+    flags: '--router-addr <address>',
+    env: 'ROUTER_ADDR',
+    help: 'where members talk, ip:port or :port',
+    fallback: ':5001',
+  },
+  metricsAddr: {
+    flags: '--metrics-addr <address>',
+    env: 'METRICS_ADDR',
+    help: 'where /metrics is served',
+    fallback: ':9090',
+  },
+  bootstrapKind: {
+    flags: '--bootstrap-kind <kind>',
+    env: 'BOOTSTRAP_KIND',
+    help: 'how this node finds others: none, dns, http or static',
+    fallback: 'none',
+  },
+  dnsBootstrapDomain: {
+    flags: '--dns-bootstrap-domain <domain>',
+    env: 'DNS_BOOTSTRAP_DOMAIN',
+    help: 'with dns: a name whose addresses are the members, such as a headless service',
+  },
+  httpBootstrapAddr: {
+    flags: '--http-bootstrap-addr <address>',
+    env: 'HTTP_BOOTSTRAP_ADDR',
+    help: 'where this node tells others at /id how to reach it; not served without it',
+  },
+  httpBootstrapPeer: {
+    flags: '--http-bootstrap-peer <url>',
+    env: 'HTTP_BOOTSTRAP_PEER',
+    help: 'with http: where such a document is fetched',
+  },
+  staticBootstrapPeers: {
+    flags: '--static-bootstrap-peers <multiaddr...>',
+    env: 'STATIC_BOOTSTRAP_PEERS',
+    help: 'with static: members to begin with, /ip4/<ip>/tcp/<port>[/p2p/<id>]',
+  },
+  dataDir: {
+    flags: '--data-dir <directory>',
+    env: 'DATA_DIR',
+    help: 'where the identity is kept (private.key); without it a start makes a new one',
+  },
+  zone: { flags: '--zone <name>', env: 'PEILI_ZONE', help: 'topology zone: sources of the same one are asked first' },
+  mirroredRegistries: {
+    flags: '--mirrored-registries <registry...>',
+    env: 'MIRRORED_REGISTRIES',
+    help: 'the only registries that are mirrored; without it all are',
+  },
+  registryFilters: {
+    flags: '--registry-filters <pattern...>',
+    env: 'REGISTRY_FILTERS',
+    help: 'RE2 patterns: what one of them finds in registry/repository[:tag] is not mirrored',
+  },
+  blobsOnlyRegistries: {
+    flags: '--blobs-only-registries <registry...>',
+    env: 'PEILI_BLOBS_ONLY_REGISTRIES',
+    help: 'registries whose tags and manifests come from upstream alone, so that it authorises every pull',
+  },
+  resolveLatestTag: {
+    flags: '--resolve-latest-tag [boolean]',
+    env: 'RESOLVE_LATEST_TAG',
+    help: 'old spelling: false means --registry-filters :latest$',
+    fallback: 'true',
+  },
+  tagMaxAge: {
+    flags: '--tag-max-age <duration>',
+    env: 'PEILI_TAG_MAX_AGE',
+    help: 'a tag resolved longer ago is not answered; 0: no limit',
+    fallback: '0',
+  },
+  blobVerification: {
+    flags: '--blob-verification <when>',
+    env: 'PEILI_BLOB_VERIFICATION',
+    help: 'when blobs are hashed as they pass: off, suspect or always',
+    fallback: 'suspect',
+  },
+  mirrorResolveTimeout: {
+    flags: '--mirror-resolve-timeout <duration>',
+    env: 'MIRROR_RESOLVE_TIMEOUT',
+    help: 'how long members are asked who has it, before the answer is 404 (default: 100ms)',
+  },
+  mirrorResolveRetries: {
+    flags: '--mirror-resolve-retries <count>',
+    env: 'MIRROR_RESOLVE_RETRIES',
+    help: 'how many sources one request may try without a byte of progress (default: 8)',
+  },
+  logLevel: {
+    flags: '--log-level <level>',
+    env: 'LOG_LEVEL',
+    help: 'DEBUG, INFO, WARN or ERROR',
+    fallback: 'INFO',
+  },
+  requestLog: {
+    flags: '--request-log [boolean]',
+    env: 'PEILI_REQUEST_LOG',
+    help: 'a line for every pull: its sources, the bytes of each, and why they changed',
+    fallback: 'false',
+  },
+} as const satisfies Record<string, FlagRow>;
+
+export type FlagName = keyof typeof registryFlags;
+
+/** `--registry-addr`, as it is typed. */
+export function flagText(name: FlagName): string {
+  return registryFlags[name].flags.replace(/ .*/, '');
+}

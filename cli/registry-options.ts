@@ -1,0 +1,273 @@
+import { Command, CommanderError, Option } from 'commander';
+import * as v from 'valibot';
+import { PeiliError, createRegistryFilter, defaultLimits, limitsWith } from '../core/index.ts';
+import type { BlobVerification, Limits, RegistryFilterOptions } from '../core/index.ts';
+import type { NodeOptions } from '../transports/index.ts';
+import {
+  formatAddress,
+  parseDomain,
+  parseHttpUrl,
+  parseListenAddress,
+  parseRouterAddress,
+  parseRouterPeer,
+} from './addresses.ts';
+import type { ListenAddress } from './addresses.ts';
+import { parseBoolean, parseCsvLine, parseDurationUs, parseInteger } from './go-values.ts';
+import { flagText, registryFlags } from './registry-flags.ts';
+import type { FlagName, FlagRow } from './registry-flags.ts';
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+
+/** What `peili registry` was told, checked and complete. */
+export interface RegistryOptions {
+  readonly store: NodeOptions['store'];
+  readonly registryAddress: ListenAddress;
+  /** `ip:port` or `:port`. */
+  readonly routerAddress: string;
+  readonly metricsAddress: ListenAddress;
+  readonly bootstrap: NodeOptions['bootstrap'];
+  /** Where the bootstrap document is served; undefined: nowhere. */
+  readonly httpBootstrapAddress: ListenAddress | undefined;
+  /** Undefined: a new identity at each start. */
+  readonly dataDir: string | undefined;
+  readonly zone: string;
+  readonly filter: RegistryFilterOptions;
+  readonly blobVerification: BlobVerification;
+  /** Undefined: no limit. */
+  readonly tagMaxAgeUs: number | undefined;
+  readonly limits: Limits;
+  readonly logLevel: LogLevel;
+  readonly requestLog: boolean;
+  /** For the operator, at start: what was said and has no effect. */
+  readonly warnings: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A value of text; what `parse` throws is what to do about it. */
+function textTo<T>(parse: (text: string) => T) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(dataset.value);
+      } catch (error) {
+        if (!(error instanceof PeiliError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+const list = <T>(parse: (text: string) => T) => v.optional(v.array(textTo(parse)), []);
+
+const schema = v.object({
+  store: textTo(parseStore),
+  registryAddr: textTo(parseListenAddress),
+  routerAddr: textTo((text) => formatAddress(parseRouterAddress(text))),
+  metricsAddr: textTo(parseListenAddress),
+  bootstrapKind: textTo(oneOf('none', 'dns', 'http', 'static')),
+  dnsBootstrapDomain: v.optional(textTo(parseDomain)),
+  httpBootstrapAddr: v.optional(textTo(parseListenAddress)),
+  httpBootstrapPeer: v.optional(textTo(parseHttpUrl)),
+  staticBootstrapPeers: list(parseRouterPeer),
+  dataDir: v.optional(v.string()),
+  zone: v.optional(textTo(parseZone), ''),
+  mirroredRegistries: list(acceptedBy((entry) => ({ mirroredRegistries: [entry] }))),
+  registryFilters: list(acceptedBy((pattern) => ({ registryFilters: [pattern] }))),
+  blobsOnlyRegistries: list(acceptedBy((entry) => ({ blobsOnlyRegistries: [entry] }))),
+  resolveLatestTag: textTo(parseBoolean),
+  tagMaxAge: textTo(parseDurationUs),
+  blobVerification: textTo(oneOf('off', 'suspect', 'always')),
+  mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),
+  mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
+  logLevel: textTo((text) => oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase())),
+  requestLog: textTo(parseBoolean),
+});
+
+type Values = v.InferOutput<typeof schema>;
+
+/** Gives a command the options of `peili registry`. */
+export function addRegistryFlags(command: Command): Command {
+  for (const row of Object.values<FlagRow>(registryFlags)) {
+    const notes = [`env: ${row.env}`, ...(row.fallback === undefined ? [] : [`default: ${row.fallback}`])];
+    command.addOption(new Option(row.flags, `${row.help} (${notes.join(', ')})`));
+  }
+  return command;
+}
+
+/** From the arguments after `registry`, and the environment for what they leave out. Throws `OPTION_INVALID`: one sentence with flag, value and mend. */
+export function parseRegistryOptions(argv: readonly string[], env: Environment): RegistryOptions {
+  const command = addRegistryFlags(new Command('registry'))
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    throw error instanceof CommanderError ? usageError(error) : error;
+  }
+  return readRegistryOptions(command.opts(), env);
+}
+
+/** Commander's own complaints in the same form as ours. */
+export function usageError(error: CommanderError): PeiliError {
+  const [, what = error.message] = /^error: (.*)$/s.exec(error.message) ?? [];
+  return new PeiliError('OPTION_INVALID', `${what.replaceAll(/\s*\n\s*/g, ' ')}; see --help`);
+}
+
+export function readRegistryOptions(given: Readonly<Record<string, unknown>>, env: Environment): RegistryOptions {
+  const origins = new Map<string, string>();
+  const raw = Object.fromEntries(
+    Object.entries<FlagRow>(registryFlags).map(([name, row]) => [name, rawValue(name, row, given, env, origins)]),
+  );
+  const parsed = v.safeParse(schema, raw, { abortEarly: true });
+  if (!parsed.success) throw optionError(parsed.issues[0], origins);
+  return optionsOf(parsed.output);
+}
+
+/** A flag wins over its variable; an empty variable says nothing, as charts leave many of them. */
+function rawValue(
+  name: string,
+  { flags, env: variable, fallback }: FlagRow,
+  given: Readonly<Record<string, unknown>>,
+  env: Environment,
+  origins: Map<string, string>,
+): unknown {
+  const flagValue = given[name];
+  if (flagValue !== undefined) return flagValue === true ? 'true' : flagValue;
+  const text = env[variable];
+  if (text === undefined || text === '') return fallback;
+  origins.set(name, ` (from ${variable})`);
+  if (!flags.includes('...')) return text;
+  try {
+    return parseCsvLine(text);
+  } catch (error) {
+    if (!(error instanceof PeiliError)) throw error;
+    throw new PeiliError('OPTION_INVALID', `${variable} ${JSON.stringify(text)}: ${error.message}`, {}, error);
+  }
+}
+
+function optionError(issue: v.BaseIssue<unknown>, origins: ReadonlyMap<string, string>): PeiliError {
+  const name = String(issue.path?.[0]?.key);
+  const flag = isFlagName(name) ? flagText(name) : name;
+  if (issue.input === undefined) {
+    return new PeiliError(
+      'OPTION_INVALID',
+      `${flag} is missing: give oci-layout:<directory>, where an OCI image layout is`,
+      { flag },
+    );
+  }
+  const value = JSON.stringify(issue.input);
+  return new PeiliError('OPTION_INVALID', `${flag}${origins.get(name) ?? ''} ${value}: ${issue.message}`, {
+    flag,
+    value,
+  });
+}
+
+function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(registryFlags, name);
+}
+
+function optionsOf(values: Values): RegistryOptions {
+  const { mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries } = values;
+  return Object.freeze({
+    store: values.store,
+    registryAddress: values.registryAddr,
+    routerAddress: values.routerAddr,
+    metricsAddress: values.metricsAddr,
+    bootstrap: bootstrapOf(values),
+    httpBootstrapAddress: values.httpBootstrapAddr,
+    dataDir: values.dataDir,
+    zone: values.zone,
+    filter: Object.freeze({ mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries }),
+    blobVerification: values.blobVerification,
+    tagMaxAgeUs: values.tagMaxAge === 0 ? undefined : values.tagMaxAge,
+    limits: limitsOf(values),
+    logLevel: values.logLevel,
+    requestLog: values.requestLog,
+    warnings: Object.freeze(idleBootstrapFlags(values)),
+  });
+}
+
+function bootstrapOf(values: Values): NodeOptions['bootstrap'] {
+  const { bootstrapKind, dnsBootstrapDomain, httpBootstrapPeer, staticBootstrapPeers } = values;
+  const missing = (name: FlagName, what: string): PeiliError =>
+    new PeiliError('OPTION_INVALID', `--bootstrap-kind ${bootstrapKind} needs ${flagText(name)}: give ${what}`);
+  switch (bootstrapKind) {
+    case 'none':
+      return { kind: 'none' };
+    case 'dns':
+      if (dnsBootstrapDomain === undefined)
+        throw missing('dnsBootstrapDomain', 'a name whose addresses are the members');
+      return { kind: 'dns', host: dnsBootstrapDomain };
+    case 'http':
+      if (httpBootstrapPeer === undefined) throw missing('httpBootstrapPeer', 'the URL of a bootstrap document');
+      return { kind: 'http', url: httpBootstrapPeer };
+    case 'static':
+      if (staticBootstrapPeers.length === 0) throw missing('staticBootstrapPeers', 'at least one multiaddr');
+      return { kind: 'static', peers: staticBootstrapPeers };
+  }
+}
+
+function limitsOf({ mirrorResolveTimeout, mirrorResolveRetries }: Values): Limits {
+  const lookupTimeoutUs = mirrorResolveTimeout ?? defaultLimits.lookupTimeoutUs;
+  return limitsWith({
+    lookupTimeoutUs,
+    // A part of the whole: it cannot be longer.
+    lookupMissTimeoutUs: Math.min(lookupTimeoutUs, defaultLimits.lookupMissTimeoutUs),
+    attemptsMax: mirrorResolveRetries ?? defaultLimits.attemptsMax,
+  });
+}
+
+function idleBootstrapFlags(values: Values): string[] {
+  const uses: Readonly<Record<string, readonly [FlagName, boolean]>> = {
+    dns: ['dnsBootstrapDomain', values.dnsBootstrapDomain !== undefined],
+    http: ['httpBootstrapPeer', values.httpBootstrapPeer !== undefined],
+    static: ['staticBootstrapPeers', values.staticBootstrapPeers.length > 0],
+  };
+  return Object.entries(uses).flatMap(([kind, [name, isGiven]]) =>
+    isGiven && kind !== values.bootstrapKind
+      ? [
+          `${flagText(name)} has no effect with --bootstrap-kind ${values.bootstrapKind}; --bootstrap-kind ${kind} would use it`,
+        ]
+      : [],
+  );
+}
+
+function parseStore(text: string): NodeOptions['store'] {
+  const directory = /^oci-layout:(.+)$/s.exec(text)?.[1];
+  if (directory === undefined) throw invalid('give oci-layout:<directory>, where an OCI image layout is');
+  return { kind: 'oci-layout', directory };
+}
+
+function parseZone(text: string): string {
+  if (/^[A-Za-z0-9_.-]{1,63}$/.test(text)) return text;
+  throw invalid('give a label value: at most 63 letters, digits, dashes, dots or underscores');
+}
+
+function parsePositiveDurationUs(text: string): number {
+  const us = parseDurationUs(text);
+  if (us === 0) throw invalid('give more than 0, such as 100ms');
+  return us;
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice !== undefined) return choice;
+    throw invalid(`give ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`);
+  };
+}
+
+/** A value that the filter itself takes: what it says about another one is what to do. */
+function acceptedBy(optionsWith: (value: string) => RegistryFilterOptions): (value: string) => string {
+  return (value) => {
+    createRegistryFilter(optionsWith(value));
+    return value;
+  };
+}
+
+function invalid(mend: string): PeiliError {
+  return new PeiliError('OPTION_INVALID', mend);
+}
