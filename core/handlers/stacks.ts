@@ -1,0 +1,28 @@
+import type { RegistryFilter } from '../filters/registry-filter.ts';
+import type { RelayDeps } from '../relay/relay-deps.ts';
+import type { Stacks } from './answer.ts';
+import { filter } from './filter.ts';
+import type { UploadLimit } from './limit-uploads.ts';
+import { local } from './local.ts';
+import type { LocalDeps } from './local.ts';
+import { notFound } from './not-found.ts';
+import { relay } from './relay.ts';
+import { verify } from './verify.ts';
+import type { BlobVerification } from './verify.ts';
+
+export type StackDeps = LocalDeps & RelayDeps;
+
+export interface StackOptions {
+  readonly filter: RegistryFilter;
+  readonly uploads: UploadLimit;
+  readonly blobVerification: BlobVerification;
+}
+
+/** The way of a request: a client's through this node and then its peers, a mirror's through this node alone (contract L12). */
+export function createStacks(deps: StackDeps, options: StackOptions): Stacks {
+  const filtering = { filter: options.filter };
+  return {
+    clients: filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
+    mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),
+  };
+}
