@@ -28,6 +28,8 @@ export interface MemoryCluster {
   introduce(who: string, whom: string): void;
   /** What happens to calls from now on. Undefined: all well. */
   rule(rule: ((call: MemoryCall) => Fate) | undefined): void;
+  /** Another handler for a node, for one that lies. */
+  serve(id: string, handler: RecordsHandler): () => void;
   /** All calls that were begun, in order. */
   readonly calls: readonly MemoryCall[];
   /** Calls under way. */
@@ -131,6 +133,13 @@ export function createMemoryCluster(clock: Clock): MemoryCluster {
       };
     });
 
+  const serve = (node: Node, handler: RecordsHandler): (() => void) => {
+    node.handler = handler;
+    return () => {
+      if (node.handler === handler) node.handler = undefined;
+    };
+  };
+
   const portsOf = (node: Node): MemoryPorts => {
     const from = node.member.id;
     return {
@@ -151,12 +160,7 @@ export function createMemoryCluster(clock: Clock): MemoryCluster {
           carry<LookupAnswer>(node, { type: 'lookup', from, to: to.id, key }, signal, (handler) =>
             handler.onLookup(node.member, key),
           ),
-        serve: (handler) => {
-          node.handler = handler;
-          return () => {
-            if (node.handler === handler) node.handler = undefined;
-          };
-        },
+        serve: (handler) => serve(node, handler),
       },
     };
   };
@@ -207,6 +211,7 @@ export function createMemoryCluster(clock: Clock): MemoryCluster {
     rule: (rule) => {
       state.rule = rule;
     },
+    serve: (id, handler) => serve(require(id), handler),
     calls,
     pending: () => state.pending,
   };

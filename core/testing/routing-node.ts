@@ -64,6 +64,8 @@ export interface Found {
   readonly firstUs: number | undefined;
 }
 
+const stepUs = 500;
+
 /** One lookup to its end. */
 export async function findFrom(clock: VirtualClock, node: RoutingNode, key: string): Promise<Found> {
   const startUs = clock.nowUs();
@@ -73,7 +75,13 @@ export async function findFrom(clock: VirtualClock, node: RoutingNode, key: stri
     firstUs ??= clock.nowUs() - startUs;
     holders.push(...found);
   };
-  const outcome = await clock.settle(node.router.lookup(key, onHolders, new AbortController().signal));
+  let outcome: LookupOutcome | undefined;
+  const lookup = node.router.lookup(key, onHolders, new AbortController().signal).then((ended) => {
+    outcome = ended;
+  });
+  // In small steps, so that time stands where the lookup ended.
+  for (let waitUs = 0; outcome === undefined; waitUs = stepUs) await clock.advance(waitUs);
+  await lookup;
   const ids = holders.map(({ member }) => member.id).sort();
   return { outcome, holders, ids, tookUs: clock.nowUs() - startUs, firstUs };
 }
