@@ -47,7 +47,8 @@ export const systemSources: BootstrapSources = {
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
     const parts: Uint8Array[] = [];
     let sizeBytes = 0;
-    for await (const part of response.body) {
+    const body: AsyncIterable<Uint8Array> = response.body;
+    for await (const part of body) {
       parts.push(part);
       sizeBytes += part.byteLength;
       if (sizeBytes > documentMaxBytes) throw new Error(`more than ${documentMaxBytes} bytes`);

@@ -19,6 +19,8 @@ export interface DialerDeps {
   readonly node: Pick<Libp2p, 'dial' | 'getConnections' | 'peerId'>;
   readonly table: MemberTable;
   readonly clock: Clock;
+  /** A member's connection is used. */
+  readonly touch: (id: string) => void;
 }
 
 export interface DialerOptions {
@@ -26,7 +28,7 @@ export interface DialerOptions {
   readonly dialTimeoutUs: number;
 }
 
-export function createDialer({ node, table, clock }: DialerDeps, options: DialerOptions): Dialer {
+export function createDialer({ node, table, clock, touch }: DialerDeps, options: DialerOptions): Dialer {
   const pending = new Map<string, Promise<Connection>>();
   const life = openScope(new AbortController().signal);
 
@@ -50,6 +52,7 @@ export function createDialer({ node, table, clock }: DialerDeps, options: Dialer
   return {
     connect: async (id, signal) => {
       throwIfAborted(signal);
+      touch(id);
       const open = openConnection(id);
       if (open !== undefined) return open;
       const entry = table.get(id);

@@ -1,21 +1,21 @@
 import { hash } from 'node:crypto';
 import type { Connection, Stream } from '@libp2p/interface';
-import type { Member, RecordsHandler, RoutingKey } from '../../core/index.ts';
+import type { Member, RecordBatch, RecordsHandler } from '../../core/index.ts';
+import { endpointOfBytes } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { createFramedStream } from './framed-stream.ts';
 import { decodeKadMessage, encodeKadMessage, kadTypes, routingKeyOf } from './kad-codec.ts';
 import type { KadMessage, KadPeer } from './kad-codec.ts';
+import type { MemberDirectory } from './member-directory.ts';
 import type { PeerIds } from './peer-ids.ts';
 
 export interface KadServerDeps {
   readonly ids: PeerIds;
+  readonly directory: MemberDirectory;
   readonly handler: () => RecordsHandler | undefined;
-  /** The asker as it is known now, or as a Spegel node that was met this moment; undefined when there is no room for it. */
-  readonly memberOf: (connection: Connection) => Member | undefined;
-  /** A member with the ONE address under which it is dialled; undefined when none is known. */
-  readonly peerOf: (member: Member) => KadPeer | undefined;
-  /** The met members nearest to a place in key space. */
-  readonly nearest: (target: Uint8Array, count: number) => KadPeer[];
-  readonly self: () => KadPeer;
+  readonly memberOf: (id: string) => Member | undefined;
+  /** The sender as it is known now, or as a Spegel node that is met this moment; undefined when there is no room for it. */
+  readonly onKadPeer: (connection: Connection, endpoints: readonly Endpoint[]) => Member | undefined;
   /** Numbers the batches that ADD_PROVIDER messages become. */
   readonly nextSequence: () => number;
 }
@@ -54,7 +54,7 @@ function answerTo(deps: KadServerDeps, connection: Connection, message: KadMessa
       return message;
     case kadTypes.findNode: {
       const closer = closerTo(deps, connection, key);
-      const self = deps.self();
+      const self = deps.directory.selfPeer();
       // go-libp2p takes a node into its table only if it names itself when it is asked for itself.
       return { type, key, providers: [], closer: Buffer.from(self.id).equals(key) ? [self, ...closer] : closer };
     }
@@ -70,32 +70,38 @@ function answerTo(deps: KadServerDeps, connection: Connection, message: KadMessa
 
 function closerTo(deps: KadServerDeps, connection: Connection, key: Uint8Array): KadPeer[] {
   const asker = deps.ids.toBytes(connection.remotePeer.toString());
-  const nearest = deps.nearest(hash('sha256', key, 'buffer'), closerMax + 1);
+  const nearest = deps.directory.nearestPeers(hash('sha256', key, 'buffer'), closerMax + 1);
   return nearest.filter(({ id }) => !Buffer.from(id).equals(asker)).slice(0, closerMax);
 }
 
 function providersOf(deps: KadServerDeps, connection: Connection, multihash: Uint8Array): KadPeer[] {
   const key = routingKeyOf(multihash);
-  const answer = key === undefined ? undefined : deps.handler()?.onLookup(deps.memberOf(connection), key);
-  return (answer?.holders ?? []).flatMap(({ member }) => deps.peerOf(member) ?? []);
+  const answer =
+    key === undefined ? undefined : deps.handler()?.onLookup(deps.memberOf(connection.remotePeer.toString()), key);
+  return (answer?.holders ?? []).flatMap(({ member }) => deps.directory.peerOf(member) ?? []);
 }
 
 /** Only what the sender says of itself counts. */
 function keepProvider(deps: KadServerDeps, connection: Connection, message: KadMessage, ttlUs: number): void {
-  const key: RoutingKey | undefined = routingKeyOf(message.key);
+  const key = routingKeyOf(message.key);
   const senderId = deps.ids.toBytes(connection.remotePeer.toString());
-  const speaksForItself = message.providers.some(({ id }) => Buffer.from(id).equals(senderId));
-  const sender = key !== undefined && speaksForItself ? deps.memberOf(connection) : undefined;
-  if (key === undefined || sender === undefined) return;
+  const itself = message.providers.find(({ id }) => Buffer.from(id).equals(senderId));
+  if (key === undefined || itself === undefined) return;
+  const sender = deps.onKadPeer(
+    connection,
+    itself.addresses.flatMap((address) => endpointOfBytes(address) ?? []),
+  );
+  if (sender === undefined) return;
+  const batch: RecordBatch = {
+    incarnation: 0,
+    sequence: deps.nextSequence(),
+    complete: false,
+    add: [{ key }],
+    withdraw: [],
+    ttlUs,
+  };
   try {
-    deps.handler()?.onBatch(sender, {
-      incarnation: 0,
-      sequence: deps.nextSequence(),
-      complete: false,
-      add: [{ key }],
-      withdraw: [],
-      ttlUs,
-    });
+    deps.handler()?.onBatch(sender, batch);
   } catch {
     // QUOTA_EXCEEDED: ADD_PROVIDER has no answer that could say so.
   }

@@ -1,24 +1,29 @@
-import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface';
+import type { Libp2p } from '@libp2p/interface';
 import type { Clock, Limits, Member, Membership, Observer, Random, Records } from '../../core/index.ts';
 import { createBootstrap, formatBootstrapDocument, systemSources } from './bootstrap.ts';
-import type { BootstrapEntry, BootstrapOptions, BootstrapSources } from './bootstrap.ts';
-import { connectionsToClose } from './connection-pruning.ts';
+import type { Bootstrap, BootstrapOptions, BootstrapSources } from './bootstrap.ts';
 import { createDialer } from './dialer.ts';
+import type { Dialer } from './dialer.ts';
 import { createDiscovery } from './discovery.ts';
+import type { Discovery, Visit } from './discovery.ts';
 import { endpointOf, multiaddrOf, parseEndpoint } from './endpoint.ts';
 import type { Endpoint, RouterTransport } from './endpoint.ts';
+import { createGossip } from './gossip.ts';
 import { startHost } from './host.ts';
 import { loadIdentity } from './identity.ts';
-import { kadProtocol } from './kad-codec.ts';
-import type { KadPeer } from './kad-codec.ts';
-import { serveKad } from './kad-server.ts';
-import { createMemberTable, spegelFacts } from './member-table.ts';
-import type { KnownMember, MemberTable } from './member-table.ts';
+import { createMeetings } from './meetings.ts';
+import type { Meetings } from './meetings.ts';
+import { createMemberDirectory } from './member-directory.ts';
+import type { MemberDirectory } from './member-directory.ts';
+import { createMemberTable } from './member-table.ts';
+import type { MemberTable } from './member-table.ts';
 import { createPeerIds, positionOf } from './peer-ids.ts';
-import { recordsProtocol } from './records-codec.ts';
-import type { Hello, MemberFacts } from './records-codec.ts';
+import type { PeerIds } from './peer-ids.ts';
+import { createReadiness } from './readiness.ts';
+import type { RouterReadiness } from './readiness.ts';
 import { createRecordsPort } from './records-port.ts';
-import { serveRecords } from './records-server.ts';
+import type { RecordsPort } from './records-port.ts';
+import { serveProtocols } from './serving.ts';
 
 export interface Libp2pNodeDeps {
   readonly clock: Clock;
@@ -47,17 +52,18 @@ export interface Libp2pNode {
   readonly membership: Membership;
   readonly records: Records;
   readonly peerId: string;
-  /** The router multiaddrs that are announced: exactly one. */
+  /** The router multiaddrs that are announced, with the peer id: exactly one. */
   readonly addresses: readonly string[];
-  readiness(): { readonly ready: boolean; readonly reason: string };
+  readiness(): RouterReadiness;
   /** What Spegel's HTTP bootstrap reads, `{"ID","Addrs"}`: for whoever serves `/id`. */
   bootstrapDocument(): string;
   /** Ends everything: connections, listeners, timers. Idempotent. */
   dispose(): Promise<void>;
 }
 
-const strangersPerRound = 16;
-const inboundStreamsPerMember = 8;
+/** Strangers dialled at once: enough to meet a small cluster in one round, few enough that a large one is not stormed. */
+const strangersMax = 16;
+/** Connections beyond those held, as members come and go, until libp2p refuses. */
 const connectionsWallFactor = 4;
 
 /**
@@ -65,12 +71,16 @@ const connectionsWallFactor = 4;
  * Rejects with `ADDRESS_INVALID`, `ADDRESS_IN_USE`, `OPTION_INVALID` or `IDENTITY_INVALID`.
  */
 export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNodeOptions): Promise<Libp2pNode> {
-  const { clock, observer } = deps;
-  const { limits, registryPort, zone } = options;
+  const { clock, random, observer } = deps;
+  const { limits } = options;
   const transport = options.transport ?? 'tcp';
-  const listen = routerEndpoint(options.routerAddress, transport, deps.random);
-  const ownPort = (): number => announced()[0]?.port ?? listen.port;
-  const bootstrap = createBootstrap(deps.bootstrapSources ?? systemSources, options.bootstrap, ownPort);
+  const listen = routerEndpoint(options.routerAddress, transport, random);
+  const state: { endpoints: readonly Endpoint[] } = { endpoints: [listen] };
+  const bootstrap = createBootstrap(
+    deps.bootstrapSources ?? systemSources,
+    options.bootstrap,
+    () => state.endpoints[0]?.port ?? listen.port,
+  );
   const privateKey = await loadIdentity(options.dataDir);
   const host = await startHost({
     listen,
@@ -78,258 +88,158 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
     privateKey,
     connectionsMax: limits.connectionsMax * connectionsWallFactor,
   });
-  const announced = (): Endpoint[] => host.getMultiaddrs().flatMap((address) => endpointOf(address) ?? []);
-  const ids = createPeerIds(limits.membersMax * 2);
-  const selfId = host.peerId.toString();
-  const self: Member = Object.freeze({
-    id: selfId,
-    position: positionOf(ids.toBytes(selfId)),
-    addresses: announced().map((endpoint) => endpoint.host),
-    registryPort,
-    kind: 'peili',
-    zone,
-    incarnation: Math.floor(clock.wallUs() / 1000),
-    connected: true,
-  });
+  const ownEndpoints = (): readonly Endpoint[] => state.endpoints;
+  state.endpoints = host.getMultiaddrs().flatMap((address) => endpointOf(address) ?? []);
 
+  const ids = createPeerIds(limits.membersMax * 2);
+  const self = describeSelf(host, ids, ownEndpoints(), clock, options);
   const table = createMemberTable(
     { ids, nowUs: () => clock.nowUs() },
-    { selfId, membersMax: limits.membersMax, retryUs: limits.memberRetryUs, forgetUs: limits.recordTtlUs },
+    { selfId: self.id, membersMax: limits.membersMax, retryUs: limits.memberRetryUs, forgetUs: limits.recordTtlUs },
   );
-  const dialer = createDialer({ node: host, table, clock }, { transport, dialTimeoutUs: limits.memberDialTimeoutUs });
-  const hello = (): Hello => ({
-    registryPort,
-    zone,
-    incarnation: self.incarnation,
-    version: options.version ?? '',
-    endpoints: announced(),
-  });
-  const selfFacts = (): MemberFacts => ({ ...self, endpoints: announced() });
-  const factsOf = (member: Member): MemberFacts | undefined => {
-    if (member.id === selfId) return selfFacts();
-    const entry = table.get(member.id);
-    return entry === undefined ? undefined : factsOfKnown(entry);
-  };
-  const peerOf = (member: Member): KadPeer | undefined => {
-    const [endpoint] = factsOf(member)?.endpoints ?? [];
-    return endpoint && { id: ids.toBytes(member.id), addresses: [multiaddrOf(endpoint, transport).bytes] };
-  };
-  const selfPeer = (): KadPeer => peerOf(self) ?? { id: ids.toBytes(selfId), addresses: [] };
-
-  const usedAtUs = new Map<string, number>();
-  const meet = (connection: Connection, facts: MemberFacts): void => {
-    usedAtUs.set(facts.id, clock.nowUs());
-    const dialled = connection.direction === 'outbound' ? endpointOf(connection.remoteAddr) : undefined;
-    const endpoints = facts.endpoints.length > 0 ? facts.endpoints : dialled === undefined ? [] : [dialled];
-    table.meet({ ...facts, endpoints }, connection.status === 'open');
-    if (dialled !== undefined) table.replaced(dialled, facts.id);
-    prune(host, table, usedAtUs, self.position, limits.connectionsMax);
-  };
-  const onHello = (connection: Connection, said: Hello): void => {
-    meet(connection, { id: connection.remotePeer.toString(), kind: 'peili', ...said });
-  };
+  const directory = createMemberDirectory(
+    { ids, table, self, ownEndpoints },
+    { transport, version: options.version ?? '' },
+  );
+  const meetings = createMeetings({ host, clock, table, self }, limits.connectionsMax);
+  const dialer = createDialer(
+    { node: host, table, clock, touch: meetings.touch },
+    { transport, dialTimeoutUs: limits.memberDialTimeoutUs },
+  );
   const port = createRecordsPort(
-    { clock, ids, table, dialer, hello, onHello, selfPeer },
+    { clock, ids, dialer, directory, onHello: meetings.onHello },
     {
-      registryPort,
+      registryPort: options.registryPort,
       messageMaxBytes: limits.recordsMessageMaxBytes,
-      sendTimeoutUs: limits.recordsSendTimeoutUs,
+      openTimeoutUs: limits.memberDialTimeoutUs,
+      silenceMaxUs: limits.recordsSendTimeoutUs,
       closerMax: limits.closerPerAnswerMax,
       holdersMax: limits.holdersPerAnswerMax,
     },
   );
-
-  const identified = ({ detail }: { detail: IdentifyResult }): void => {
-    const { connection, protocols } = detail;
-    if (protocols.includes(recordsProtocol)) {
-      // Who dialled says hello first; the other side hears it on the stream.
-      if (connection.direction === 'outbound') port.greet(connection).catch(() => undefined);
-      return;
-    }
-    if (!protocols.includes(kadProtocol)) return;
-    const endpoints = detail.listenAddrs.flatMap((address) => endpointOf(address) ?? []);
-    meet(connection, spegelFacts(detail.peerId.toString(), endpoints, registryPort));
-  };
-  host.addEventListener('peer:identify', identified);
-  host.addEventListener('peer:disconnect', ({ detail }) => {
-    table.setConnected(detail.toString(), false);
+  const unwatch = meetings.watch(port.greet);
+  await serveProtocols({ host, ids, directory, meetings, handler: port.handler }, limits);
+  const parts: Parts = { deps, limits, bootstrap, table, directory, meetings, dialer, port, ids };
+  const discovery = discoveryOf(parts, ownEndpoints, () => {
+    readiness.report();
   });
-
-  const streamOptions = { maxInboundStreams: inboundStreamsPerMember, maxOutboundStreams: inboundStreamsPerMember };
-  await host.handle(
-    recordsProtocol,
-    (stream, connection) => {
-      serveRecords(
-        {
-          ids,
-          hello,
-          onHello,
-          memberOf: (id) => table.get(id)?.member,
-          handler: port.handler,
-          factsOf,
-          knownMembers: () => Array.from(table.all()).filter(isWorthTelling).map(factsOfKnown),
-        },
-        stream,
-        connection,
-        limits.recordsMessageMaxBytes,
-      );
-    },
-    streamOptions,
+  const readiness = createReadiness(
+    { observer, table, isSelfTheOnlyEntry: discovery.isSelfTheOnlyEntry },
+    bootstrap.kind,
   );
-  const counter = { sequence: 0 };
-  await host.handle(
-    kadProtocol,
-    (stream, connection) => {
-      serveKad(
-        {
-          ids,
-          handler: port.handler,
-          memberOf: ({ remotePeer }) => table.get(remotePeer.toString())?.member,
-          peerOf,
-          nearest: (target, count) => table.nearest(target, count).flatMap(({ member }) => peerOf(member) ?? []),
-          self: selfPeer,
-          nextSequence: () => (counter.sequence += 1),
-        },
-        stream,
-        connection,
-        { messageMaxBytes: limits.recordsMessageMaxBytes, recordTtlUs: limits.kadRecordTtlUs },
-      );
-    },
-    streamOptions,
-  );
+  const gossip = gossipOf(parts);
+  table.watch(readiness.report);
+  discovery.start();
+  gossip.start(0);
 
-  const discovery = createDiscovery(
+  let disposed: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    unwatch();
+    discovery.stop();
+    gossip.stop();
+    port.dispose();
+    dialer.dispose();
+    await host.stop();
+  };
+  return {
+    membership: { self, members: table.members, watch: table.watch },
+    records: port.records,
+    peerId: self.id,
+    addresses: host.getMultiaddrs().map((address) => address.toString()),
+    readiness: readiness.now,
+    bootstrapDocument: () =>
+      formatBootstrapDocument(
+        self.id,
+        ownEndpoints().map((endpoint) => multiaddrOf(endpoint, transport).toString()),
+      ),
+    dispose: () => {
+      disposed ??= stop();
+      return disposed;
+    },
+  };
+}
+
+interface Parts {
+  readonly deps: Libp2pNodeDeps;
+  readonly limits: Limits;
+  readonly bootstrap: Bootstrap;
+  readonly table: MemberTable;
+  readonly directory: MemberDirectory;
+  readonly meetings: Meetings;
+  readonly dialer: Dialer;
+  readonly port: RecordsPort;
+  readonly ids: PeerIds;
+}
+
+function discoveryOf(parts: Parts, ownEndpoints: () => readonly Endpoint[], onRound: () => void): Discovery {
+  const { deps, limits, bootstrap, table, directory, meetings, dialer } = parts;
+  const visit = async ({ endpoint, id }: Visit, signal: AbortSignal): Promise<void> => {
+    const connection = await dialer.dialEndpoint(endpoint, signal);
+    if (connection === undefined) return;
+    const answered = connection.remotePeer.toString();
+    if (id === undefined || id === answered) await meetings.untilMet(answered, limits.memberDialTimeoutUs, signal);
+    else await connection.close();
+  };
+  return createDiscovery(
     {
-      clock,
+      clock: deps.clock,
       random: deps.random.fork('discovery'),
       bootstrap,
       table,
-      selfId,
-      ownEndpoints: announced,
-      visit: async (entry, endpoint, signal) => {
-        const connection = await dialer.dialEndpoint(endpoint, signal);
-        if (connection === undefined) return;
-        if (!isExpected(connection, entry)) await connection.close();
-        else await untilMet(connection.remotePeer.toString(), signal);
-      },
-      gossip: async (memberId, signal) => {
-        if (table.get(memberId)?.member.kind === 'peili') return port.askMembers(memberId, signal);
-        const strangers = await port.findNodes(memberId, ids.toBytes(selfId), signal);
-        await Promise.allSettled(strangers.slice(0, strangersPerRound).map((id) => dialer.connect(id, signal)));
-        return undefined;
-      },
-      onRound: () => {
-        report();
-      },
+      selfId: directory.self.id,
+      ownEndpoints,
+      visit,
+      onRound,
     },
     {
       retryMinUs: limits.bootstrapRetryMinUs,
       retryMaxUs: limits.bootstrapRetryMaxUs,
       intervalUs: limits.dnsIntervalUs,
-      visitsMax: strangersPerRound,
+      visitsMax: strangersMax,
       resolveTimeoutUs: limits.memberDialTimeoutUs,
     },
   );
+}
 
-  /** A connection is not a member yet: identify and hello come first. */
-  const untilMet = async (id: string, signal: AbortSignal): Promise<void> => {
-    const met = Promise.withResolvers<undefined>();
-    const check = (): void => {
-      if (table.get(id)?.met === true) met.resolve(undefined);
-    };
-    const unwatch = table.watch(check);
-    const timer = clock.schedule(limits.memberDialTimeoutUs, () => {
-      met.resolve(undefined);
-    });
-    const giveUp = (): void => {
-      met.resolve(undefined);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    check();
-    await met.promise;
-    unwatch();
-    timer.cancel();
-    signal.removeEventListener('abort', giveUp);
+function gossipOf({ deps, limits, table, directory, dialer, port, ids }: Parts): ReturnType<typeof createGossip> {
+  const random = deps.random.fork('gossip');
+  const ask = async (memberId: string, signal: AbortSignal): Promise<void> => {
+    if (table.get(memberId)?.member.kind === 'peili') {
+      await port.askMembers(memberId, signal);
+      return;
+    }
+    // Its neighbours first of all, then whoever is near some place: an answer has twenty at most.
+    const isFirst = table.members().length < strangersMax;
+    const key = isFirst ? ids.toBytes(directory.self.id) : Uint8Array.from({ length: 32 }, () => random.below(256));
+    const strangers = await port.findNodes(memberId, key, signal);
+    await Promise.allSettled(strangers.slice(0, strangersMax).map((id) => dialer.connect(id, signal)));
   };
+  return createGossip({ clock: deps.clock, random, table, ask }, limits.bootstrapRetryMinUs, limits.dnsIntervalUs);
+}
 
-  const readiness = (): { ready: boolean; reason: string } => {
-    if (bootstrap.kind === 'none') return { ready: true, reason: 'no bootstrap: alone by choice' };
-    const met = Array.from(table.all()).filter((entry) => entry.met).length;
-    if (met > 0) return { ready: true, reason: `${met} members known` };
-    if (discovery.isSelfTheOnlyEntry()) return { ready: true, reason: 'bootstrap names this node alone' };
-    return { ready: false, reason: 'no member met yet' };
-  };
-  const reported = { ready: false };
-  const report = (): void => {
-    const members = table.members();
-    observer.onNode({
-      type: 'members',
-      total: members.length,
-      connected: members.filter(({ connected }) => connected).length,
-    });
-    const now = readiness();
-    if (now.ready === reported.ready) return;
-    reported.ready = now.ready;
-    observer.onNode({ type: 'ready', ...now });
-  };
-  table.watch(report);
-  discovery.start();
-
-  let disposed: Promise<void> | undefined;
-  return {
-    membership: { self, members: table.members, watch: table.watch },
-    records: port.records,
-    peerId: selfId,
-    addresses: host.getMultiaddrs().map((address) => address.toString()),
-    readiness,
-    bootstrapDocument: () =>
-      formatBootstrapDocument(
-        selfId,
-        announced().map((endpoint) => multiaddrOf(endpoint, transport).toString()),
-      ),
-    dispose: () => {
-      disposed ??= (async () => {
-        discovery.stop();
-        port.dispose();
-        dialer.dispose();
-        await host.stop();
-      })();
-      return disposed;
-    },
-  };
+function describeSelf(
+  host: Libp2p,
+  ids: PeerIds,
+  endpoints: readonly Endpoint[],
+  clock: Clock,
+  { registryPort, zone }: Libp2pNodeOptions,
+): Member {
+  const id = host.peerId.toString();
+  return Object.freeze({
+    id,
+    position: positionOf(ids.toBytes(id)),
+    addresses: endpoints.map((endpoint) => endpoint.host),
+    registryPort,
+    kind: 'peili',
+    zone,
+    // The wall clock's milliseconds: nothing is stored, and a later start has a higher one.
+    incarnation: Math.floor(clock.wallUs() / 1000),
+    connected: true,
+  });
 }
 
 function routerEndpoint(text: string, transport: RouterTransport, random: Random): Endpoint {
   const endpoint = parseEndpoint(text);
   const hasPort = transport === 'tcp' || endpoint.port !== 0;
   return hasPort ? endpoint : { ...endpoint, port: 1024 + random.fork('memory port').below(60_000) };
-}
-
-function factsOfKnown({ member, endpoints }: KnownMember): MemberFacts {
-  const { id, registryPort, kind, zone, incarnation } = member;
-  return { id, endpoints, registryPort, kind, zone, incarnation };
-}
-
-function isWorthTelling({ met, failingSinceUs }: KnownMember): boolean {
-  return met && failingSinceUs === undefined;
-}
-
-function isExpected(connection: Connection, entry: BootstrapEntry): boolean {
-  return entry.id === undefined || entry.id === connection.remotePeer.toString();
-}
-
-function prune(
-  host: Libp2p,
-  table: MemberTable,
-  usedAtUs: ReadonlyMap<string, number>,
-  self: Uint8Array,
-  connectionsMax: number,
-): void {
-  const open = host.getConnections().map((connection) => {
-    const id = connection.remotePeer.toString();
-    return { connection, position: table.get(id)?.member.position, usedAtUs: usedAtUs.get(id) ?? 0 };
-  });
-  for (const connection of connectionsToClose(open, self, connectionsMax)) {
-    void connection.close().catch(() => undefined);
-  }
 }

@@ -95,21 +95,11 @@ export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: Memb
     if (known.delete(id)) tell({ type: 'left', id });
   };
 
-  /** Room for one more: who was only heard of goes first, then who has been out of reach the longest. */
   const makeRoom = (): boolean => {
     if (known.size < options.membersMax) return true;
-    let victim: KnownMember | undefined;
-    for (const entry of known.values()) {
-      if (entry.member.connected || (entry.met && entry.failingSinceUs === undefined)) continue;
-      if (!entry.met) {
-        victim = entry;
-        break;
-      }
-      if (victim === undefined || (entry.failingSinceUs ?? 0) < (victim.failingSinceUs ?? 0)) victim = entry;
-    }
-    if (victim === undefined) return false;
-    leave(victim.member.id);
-    return true;
+    const victim = leastWorth(known.values());
+    if (victim !== undefined) leave(victim.member.id);
+    return victim !== undefined;
   };
 
   return {
@@ -170,6 +160,18 @@ export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: Memb
         .toSorted((a, b) => compareDistance(target, a.member.position, b.member.position))
         .slice(0, count),
   };
+}
+
+/** Who makes room: who was only heard of goes first, then who has been out of reach the longest; nobody else. */
+function leastWorth(entries: Iterable<KnownMember>): KnownMember | undefined {
+  let victim: KnownMember | undefined;
+  for (const entry of entries) {
+    if (entry.member.connected) continue;
+    if (!entry.met) return entry;
+    const sinceUs = entry.failingSinceUs;
+    if (sinceUs !== undefined && sinceUs < (victim?.failingSinceUs ?? Infinity)) victim = entry;
+  }
+  return victim;
 }
 
 function changeOf(previous: KnownMember | undefined, entry: KnownMember): MembershipChange | undefined {

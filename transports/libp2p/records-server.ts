@@ -2,23 +2,20 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { errorCodeOf } from '../../core/index.ts';
 import type { LookupAnswer, Member, RecordsHandler } from '../../core/index.ts';
 import { createFramedStream } from './framed-stream.ts';
+import type { MemberDirectory } from './member-directory.ts';
 import type { PeerIds } from './peer-ids.ts';
 import { decodeRecordsMessage, encodeRecordsMessage } from './records-codec.ts';
-import type { AnswerFacts, Hello, MemberFacts, RecordsMessage } from './records-codec.ts';
+import type { AnswerFacts, Hello, RecordsMessage } from './records-codec.ts';
 import { invalidMessage } from './wire.ts';
 
 export interface RecordsServerDeps {
   readonly ids: PeerIds;
-  /** What this node says of itself. */
-  readonly hello: () => Hello;
+  readonly directory: MemberDirectory;
   /** A member said hello over its own connection. */
   readonly onHello: (connection: Connection, hello: Hello) => void;
   /** The member as it is known now; undefined when there is no room for it. */
   readonly memberOf: (id: string) => Member | undefined;
   readonly handler: () => RecordsHandler | undefined;
-  /** What may be told of members to others, at most `membersPerAnswerMax` of them. */
-  readonly factsOf: (member: Member) => MemberFacts | undefined;
-  readonly knownMembers: () => MemberFacts[];
 }
 
 /** Answers one member's stream until it ends. Who speaks is who the connection was made with, whatever a message says. */
@@ -39,7 +36,7 @@ export function serveRecords(
     if (message.type === 'hello') {
       greeted = true;
       deps.onHello(connection, message.hello);
-      answer({ type: 'hello', hello: deps.hello() });
+      answer({ type: 'hello', hello: deps.directory.hello() });
       return;
     }
     if (!greeted) throw invalidMessage('the first message is not a hello');
@@ -76,7 +73,7 @@ function replyTo(deps: RecordsServerDeps, senderId: string, message: RecordsMess
       };
     }
     case 'members-wanted':
-      return { type: 'members', id: message.id, members: deps.knownMembers() };
+      return { type: 'members', id: message.id, members: deps.directory.knownMembers() };
     default:
       // Answers belong on the streams that we opened; here they mean nothing.
       return undefined;
@@ -89,10 +86,10 @@ const knowsNothing: AnswerFacts = { holders: [], warming: true, closer: [] };
 function factsOfAnswer(deps: RecordsServerDeps, answer: LookupAnswer): AnswerFacts {
   return {
     holders: answer.holders.flatMap((holder) => {
-      const member = deps.factsOf(holder.member);
+      const member = deps.directory.factsOf(holder.member);
       return member === undefined ? [] : [{ ...holder, member }];
     }),
     warming: answer.warming,
-    closer: answer.closer.flatMap((member) => deps.factsOf(member) ?? []),
+    closer: answer.closer.flatMap((member) => deps.directory.factsOf(member) ?? []),
   };
 }
