@@ -21,6 +21,8 @@ test('flags: each is described, and what is described exists', () => {
 test('flags: each is read', () => {
   const files = { 'cli/up.ts': "new Option('--max-age <seconds>');", 'docs/reference/flags.md': page('--max-age') };
   assert.deepEqual(findingsOver(flagsDocumented, files), ['cli/up.ts:1 nothing reads --max-age (as maxAge)']);
+  const table = { ...files, 'cli/up.ts': "const flags = { maxAge: { flags: '--max-age <seconds>' } };" };
+  assert.deepEqual(findingsOver(flagsDocumented, table), ['cli/up.ts:1 nothing reads --max-age (as maxAge)']);
   assert.equal(propertyOf('--no-blob-cache'), 'blobCache');
 });
 

@@ -14,7 +14,8 @@ interface Declared {
 export const flagsDocumented: Rule = (files) => {
   const sources = files.filter(({ path }) => isCode(path) && !isTest(path) && path.startsWith('cli/'));
   const flags = sources.flatMap(flagsOf);
-  const unread = flags.filter(({ name }) => !sources.some((file) => wordsOf(file).has(propertyOf(name))));
+  const read = new Set(sources.flatMap(propertiesRead));
+  const unread = flags.filter(({ name }) => !read.has(propertyOf(name)));
   return [
     ...comparePage(files, 'docs/reference/flags.md', flags, /^--[a-z]/),
     ...unread.map(({ name, path, line }) => ({
@@ -75,6 +76,16 @@ function flagsOf(file: SourceFile): Declared[] {
     if (node.type === 'Property' && /^flags?$/.test(keyName(node.key) ?? '')) add(stringOf(node.value), node.start);
   });
   return [...flags.values()];
+}
+
+/** `options.store`, `const { store } = options`: what takes a value out, not what declares one. */
+function propertiesRead(file: SourceFile): string[] {
+  const names: string[] = [];
+  walk(parse(file).program, (node, [parent]) => {
+    if (node.type === 'MemberExpression') names.push(keyName(node.property) ?? '');
+    if (node.type === 'Property' && parent?.type === 'ObjectPattern') names.push(keyName(node.key) ?? '');
+  });
+  return names;
 }
 
 function calledName(callee: Node): string | undefined {
