@@ -180,7 +180,7 @@ test('oci-layout: a tag keeps the moment it was first seen, and a new meaning ha
   await store.list(never);
   const second = await store.resolve(reference, never);
   assert.equal(second?.digest, two.root.digest);
-  assert.ok(second!.resolvedAtUs >= first!.resolvedAtUs);
+  assert.ok(first !== undefined && second.resolvedAtUs >= first.resolvedAtUs);
 });
 
 test('oci-layout: a file that shrinks under a body ends it with STORE_FAILED, one that is gone is CONTENT_ABSENT', async (t) => {

@@ -43,7 +43,7 @@ export function createDigestThread(): DigestThread {
     if (state.worker !== worker) return;
     state.worker = undefined;
     open.clear();
-    for (const id of [...waiters.keys()])
+    for (const id of waiters.keys())
       settle(id, (waiter) => {
         waiter.reject(reason);
       });

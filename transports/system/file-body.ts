@@ -74,7 +74,7 @@ export function createFileBody({ handle, lease, start, end, signal, onReleased }
     const value = await (state.ahead ?? startReading());
     if (state.ended !== undefined) return done;
     state.ahead = undefined;
-    if (state.offset < end) startReading();
+    if (state.offset < end) void startReading();
     return { done: false, value };
   };
 
