@@ -84,7 +84,10 @@ function memoryEndpoint(name: string): Endpoint | undefined {
   }
 }
 
+/** IPv4 in IPv6 (`::ffff:a00:7`, RFC 4291, 2.5.5.2) is IPv4: one member, one address. */
 function unmapped(host: string): string {
-  const match = /^::ffff:(?<v4>\d+\.\d+\.\d+\.\d+)$/i.exec(host);
-  return match?.groups?.['v4'] ?? host;
+  const match = /^::ffff:(?<high>[0-9a-f]{1,4}):(?<low>[0-9a-f]{1,4})$/i.exec(host);
+  const [high, low] = [match?.groups?.['high'], match?.groups?.['low']];
+  if (high === undefined || low === undefined) return host;
+  return Buffer.from(high.padStart(4, '0') + low.padStart(4, '0'), 'hex').join('.');
 }
