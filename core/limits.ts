@@ -23,6 +23,7 @@ export interface Limits {
   readonly failureMemoryMax: number;
   readonly demotionUs: number;
   readonly busyDemotionUs: number;
+  readonly speedMemoryUs: number;
   readonly sizeMemoryMax: number;
   readonly relookupDelayUs: number;
   readonly selfChecksMax: number;
@@ -127,6 +128,8 @@ export const defaultLimits: Limits = Object.freeze({
   demotionUs: 30 * second,
   /** A source that said it is overloaded is not piled upon for so long. */
   busyDemotionUs: 1 * second,
+  /** A measured speed counts for so long: a member that was busy is not last for ever, since who goes last is not measured again. */
+  speedMemoryUs: 60 * second,
   /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
   sizeMemoryMax: 16_384,
   /** A body that has lost its sources looks for new ones at most this often: as long as a lookup may take. */

@@ -47,7 +47,8 @@ function apply(before: RaceState, event: RaceEvent, racingMax: number): RaceStat
     case 'changed':
       return state;
     case 'late':
-      return { ...state, wanted: Math.min(state.wanted + 1, racingMax) };
+      // The timer of an attempt that has ended says nothing about the next one.
+      return state.running === 0 ? state : { ...state, wanted: Math.min(state.running + 1, racingMax) };
     case 'failed':
       return { ...state, running: state.running - 1 };
     case 'won':

@@ -14,31 +14,44 @@ export interface Standing {
   speedBytesPerSecond(source: SourceId): number | undefined;
 }
 
-/** A run shorter than this says more about latency than about speed. */
+/** A run with fewer bytes and less waiting than this says more about latency than about speed. */
 const measuredBytesMin = 256 * 1024;
+const measuredWaitUsMin = 1_000_000;
+
+interface Speed {
+  readonly bytesPerSecond: number;
+  readonly untilUs: number;
+}
 
 export function createStanding(
   clock: Clock,
-  limits: Pick<Limits, 'demotionUs' | 'busyDemotionUs' | 'membersMax'>,
+  limits: Pick<Limits, 'demotionUs' | 'busyDemotionUs' | 'membersMax' | 'speedMemoryUs'>,
 ): Standing {
   const demotedUntilUs = createBoundedMap<SourceId, number>(limits.membersMax);
-  const speeds = createBoundedMap<SourceId, number>(limits.membersMax);
+  const speeds = createBoundedMap<SourceId, Speed>(limits.membersMax);
+  const speedOf = (source: SourceId): number | undefined => {
+    const speed = speeds.get(source);
+    return speed !== undefined && speed.untilUs > clock.nowUs() ? speed.bytesPerSecond : undefined;
+  };
   return {
     failed: (source, code) => {
       const forUs = demotionFor(code, limits);
-      if (forUs > 0) demotedUntilUs.set(source, clock.nowUs() + forUs);
+      if (forUs === 0) return;
+      demotedUntilUs.set(source, Math.max(clock.nowUs() + forUs, demotedUntilUs.get(source) ?? 0));
     },
     answered: (source) => {
       demotedUntilUs.delete(source);
     },
     measured: (source, bytes, waitedUs) => {
-      if (bytes < measuredBytesMin) return;
+      if (bytes < measuredBytesMin && waitedUs < measuredWaitUsMin) return;
       const now = (bytes * 1_000_000) / Math.max(1, waitedUs);
-      const before = speeds.get(source);
-      speeds.set(source, before === undefined ? now : (before + now) / 2);
+      const before = speedOf(source) ?? now;
+      // The harmonic mean: the time that both runs together took, so that one good memory does not hide a crawl.
+      const bytesPerSecond = before + now === 0 ? 0 : (2 * before * now) / (before + now);
+      speeds.set(source, { bytesPerSecond, untilUs: clock.nowUs() + limits.speedMemoryUs });
     },
     isDemoted: (source) => (demotedUntilUs.get(source) ?? 0) > clock.nowUs(),
-    speedBytesPerSecond: (source) => speeds.get(source),
+    speedBytesPerSecond: speedOf,
   };
 }
 
