@@ -12,6 +12,8 @@ export interface LoopbackClusterOptions {
   /** What each node tells; `index` counts from 0. @default nobody watches */
   readonly observer?: (index: number) => Observer;
   readonly limits?: Limits;
+  /** @default '127.0.0.1' */
+  readonly host?: '127.0.0.1' | '::1';
   /** Further options of each node. */
   readonly node?: (index: number) => Partial<NodeOptions>;
 }
@@ -32,6 +34,8 @@ export interface LoopbackCluster {
   readonly directory: string;
   /** Adds one more node. */
   add(): Promise<LoopbackNode>;
+  /** Kills a node and starts it again on its directory, at its ports, as another process would find it. */
+  restart(index: number): Promise<LoopbackNode>;
   close(): Promise<void>;
 }
 
@@ -44,9 +48,17 @@ export async function startLoopbackCluster(options: LoopbackClusterOptions): Pro
     await rm(directory, { recursive: true, force: true });
   };
   const add = async (): Promise<LoopbackNode> => {
-    const node = await startOne(options, directory, nodes);
+    const node = await startOne(options, directory, nodes.length, nodes);
     nodes.push(node);
     return node;
+  };
+  const restart = async (index: number): Promise<LoopbackNode> => {
+    const before = nodes[index];
+    if (before === undefined) throw new RangeError(`there is no node ${index}`);
+    await before.running.kill();
+    const others = nodes.filter((node) => node !== before);
+    nodes[index] = await startOne(options, directory, index, others, before.running);
+    return nodes[index];
   };
   try {
     for (let index = 0; index < options.nodes; index += 1) await add();
@@ -55,28 +67,36 @@ export async function startLoopbackCluster(options: LoopbackClusterOptions): Pro
     await close();
     throw error;
   }
-  return { nodes, directory, add, close };
+  return { nodes, directory, add, restart, close };
 }
 
 async function startOne(
   options: LoopbackClusterOptions,
   directory: string,
-  earlier: readonly LoopbackNode[],
+  index: number,
+  others: readonly LoopbackNode[],
+  before?: RunningNode,
 ): Promise<LoopbackNode> {
-  const index = earlier.length;
+  const { host = '127.0.0.1' } = options;
   const name = `node-${index + 1}`;
+  const urlHost = host === '::1' ? '[::1]' : host;
   const layout = await createLayoutWriter(join(directory, name));
-  const peers = earlier.flatMap(({ running }) => running.routerAddresses);
+  const peers = others.flatMap(({ running }) => running.routerAddresses);
   const running = await startNode({
-    registry: { host: '127.0.0.1', port: 0 },
-    routerAddress: '127.0.0.1:0',
+    registry: { host, port: before?.registryPort ?? 0 },
+    routerAddress: `${urlHost}:${before === undefined ? 0 : routerPort(before)}`,
     bootstrap: peers.length === 0 ? { kind: 'none' } : { kind: 'static', peers },
     store: { kind: 'oci-layout', directory: layout.directory },
+    dataDir: join(directory, `${name}-data`),
     ...(options.observer === undefined ? {} : { observer: options.observer(index) }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...options.node?.(index),
   });
-  return { name, url: `http://127.0.0.1:${running.registryPort}`, layout, running };
+  return { name, url: `http://${urlHost}:${running.registryPort}`, layout, running };
+}
+
+function routerPort({ routerAddresses }: RunningNode): number {
+  return Number(/\/tcp\/(\d+)/.exec(routerAddresses[0] ?? '')?.[1] ?? 0);
 }
 
 /** Resolves when the node knows so many others. */

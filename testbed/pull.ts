@@ -5,7 +5,7 @@ import type { FetchOptions, HostName, PullHost } from './pull-fetch.ts';
 import type { LayoutWriter } from './oci-layout.ts';
 
 export interface PullOptions {
-  /** `registry/repository:tag` or `registry/repository@sha256:...`. */
+  /** `registry/repository:tag`, `registry/repository@sha256:...`, or both. */
   readonly reference: string;
   /** The node's mirror, `http://127.0.0.1:5000`. */
   readonly mirror: string;
@@ -82,9 +82,9 @@ export async function pull(options: PullOptions): Promise<PullResult> {
     },
   };
   try {
-    const root = await resolve(session, tag ?? digest);
+    const root = await resolve(session, digest ?? tag ?? '');
     const contents = await pullTree(session, root);
-    if (tag !== undefined) await options.into?.name(options.reference, root);
+    if (tag !== undefined) await options.into?.name(`${registry}/${repository}:${tag}`, root);
     return {
       reference: options.reference,
       digest: root.digest,
@@ -205,22 +205,22 @@ async function pullContent(
   }
 }
 
+/** `registry/repository` with a tag, a digest, or both: then the digest decides what is pulled, and the tag what it is called. */
 function parseReference(text: string): {
   registry: string;
   repository: string;
   tag: string | undefined;
-  digest: string;
+  digest: string | undefined;
 } {
-  const parts = /^(?<registry>[^/]+)\/(?<repository>[^@]+?)(?:@(?<digest>sha256:[a-f0-9]{64})|:(?<tag>[^:/@]+))$/.exec(
-    text,
-  );
-  const { registry, repository, tag, digest } = parts?.groups ?? {};
+  const pattern =
+    /^(?<registry>[^/]+)\/(?<repository>[^@:]+)(?::(?<tag>[^:/@]+))?(?:@(?<digest>sha256:[a-f0-9]{64}))?$/;
+  const { registry, repository, tag, digest } = pattern.exec(text)?.groups ?? {};
   if (registry === undefined || repository === undefined || (tag === undefined && digest === undefined)) {
     throw new TypeError(
-      `"${text}" is not a full reference: give registry/repository:tag or registry/repository@sha256:...`,
+      `"${text}" is not a full reference: give registry/repository:tag, registry/repository@sha256:... or both`,
     );
   }
-  return { registry, repository, tag, digest: digest ?? '' };
+  return { registry, repository, tag, digest };
 }
 
 function sum(numbers: readonly number[]): number {

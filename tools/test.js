@@ -12,8 +12,8 @@ if (major < wanted) {
   process.exit(1);
 }
 
-// Laws on real parts (the rest of e2e/) need real programs: `npm run e2e`. The repository's rules need nothing.
-const everything = ['{core,transports,sim,testbed,cli,bench,tools}/**/*.test.ts', 'e2e/rules/**/*.test.ts'];
+// Laws on real parts (the rest of e2e/) need real programs: `npm run e2e`. The repository's rules and clusters on loopback need nothing.
+const everything = ['{core,transports,sim,testbed,cli,bench,tools}/**/*.test.ts', 'e2e/{rules,loopback}/**/*.test.ts'];
 const given = process.argv.slice(2);
 const patterns = given.some((argument) => !argument.startsWith('-')) ? [] : everything;
 

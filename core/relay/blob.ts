@@ -2,10 +2,11 @@ import { openScope, settleOrAbort } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError } from '../errors.ts';
 import type { DistributionResponse, Exchange } from '../handlers/handler.ts';
-import { askedOf, rangedResponse, unsatisfiable } from '../handlers/ranged.ts';
+import { rangedResponse, unsatisfiable } from '../handlers/ranged.ts';
 import { bytesBody } from '../handlers/responses.ts';
 import type { Body } from '../ports/index.ts';
 import { parseRange } from '../requests/range.ts';
+import type { RangeSpec } from '../requests/range.ts';
 import { targetOf } from '../requests/reference.ts';
 import type { BlobRequest } from '../requests/request.ts';
 import { matchesDigest } from '../verification/digest.ts';
@@ -30,14 +31,20 @@ export async function relayBlob(
   const relay = new BlobRelay(deps, exchange, request, scope);
   try {
     const response = await (request.method === 'HEAD' ? relay.head() : relay.get());
-    if (response.body === undefined) scope.close();
+    const flows = response.status < 300 && response.body !== undefined;
+    if (!flows) end(scope);
     return response;
   } catch (error) {
-    scope.abort();
-    scope.close();
+    end(scope);
     if (errorCodeOf(error) === 'SOURCES_EXHAUSTED') return undefined;
     throw error;
   }
+}
+
+/** The lookup that still gathers holders, attempts that lost: all of it. */
+function end(scope: Scope): void {
+  scope.abort();
+  scope.close();
 }
 
 class BlobRelay {
@@ -71,11 +78,11 @@ class BlobRelay {
   async get(): Promise<DistributionResponse> {
     const spec = parseRange(this.#request.range);
     const known = this.#deps.sizes.sizeBytes(this.#request.digest);
-    const sizeBytes = known ?? (spec.type === 'suffix' ? (await this.#size()).answer.sizeBytes : undefined);
-    const asked = sizeBytes === undefined ? undefined : askedOf(this.#request, sizeBytes);
-    const start = asked !== undefined && 'start' in asked ? asked.start : spec.type === 'from' ? spec.first : 0;
-    const end =
-      asked !== undefined && 'end' in asked ? asked.end : spec.type === 'from' ? (spec.last ?? Infinity) + 1 : Infinity;
+    // A suffix says nothing about where it begins: without a size somebody who has the blob is asked for it first.
+    const needsSize = spec.type === 'suffix' && (known === undefined || spec.length === 0);
+    const sizeBytes = needsSize ? (await this.#size()).answer.sizeBytes : known;
+    const { start, end } = reachOf(spec, sizeBytes);
+    if (spec.type === 'suffix' && spec.length === 0) return unsatisfiable(this.#request, sizeBytes ?? 0);
 
     const segments = new BlobSegments(this.#deps, {
       digest: this.#request.digest,
@@ -100,8 +107,7 @@ class BlobRelay {
   /** The source says that the content ends before the range begins; only of empty content may the whole have been meant. */
   #past(sizeBytes: number, first: RaceWinner<unknown>): DistributionResponse | Promise<DistributionResponse> {
     first.scope.close();
-    this.#scope.abort();
-    this.#scope.close();
+    end(this.#scope);
     if (sizeBytes > 0 || !matchesDigest(this.#deps.digester, this.#request.digest, new Uint8Array()))
       return unsatisfiable(this.#request, sizeBytes);
     return this.#respond({ sizeBytes: 0, contentType: undefined }, () => bytesBody(new Uint8Array()));
@@ -143,5 +149,20 @@ class BlobRelay {
       discard: () => undefined,
       signal: this.#scope.signal,
     });
+  }
+}
+
+/** The bytes that the first windows are cut from, before a head has said how many there are. Never empty: even of no bytes a source is asked for one. */
+function reachOf(spec: RangeSpec, sizeBytes: number | undefined): { start: number; end: number } {
+  switch (spec.type) {
+    case 'none':
+      return { start: 0, end: Math.max(1, sizeBytes ?? Infinity) };
+    case 'from':
+      return {
+        start: spec.first,
+        end: Math.max(spec.first + 1, Math.min(spec.last ?? Infinity, (sizeBytes ?? Infinity) - 1) + 1),
+      };
+    case 'suffix':
+      return { start: Math.max(0, (sizeBytes ?? 0) - spec.length), end: Math.max(1, sizeBytes ?? Infinity) };
   }
 }
