@@ -11,7 +11,10 @@ const nothing: BootstrapSources = {
   fetchText: () => Promise.reject(new Error('not asked')),
 };
 
-function bootstrapOf(options: BootstrapOptions, sources: Partial<BootstrapSources> = {}): ReturnType<typeof createBootstrap> {
+function bootstrapOf(
+  options: BootstrapOptions,
+  sources: Partial<BootstrapSources> = {},
+): ReturnType<typeof createBootstrap> {
   return createBootstrap({ ...nothing, ...sources }, options, () => 5001);
 }
 

@@ -32,7 +32,8 @@ async function cluster(transport: RouterTransport, host: string): Promise<Cluste
   for (let index = 0; index < 3; index += 1) nodes.push(await start(index, `${host}:0`));
   await until('all know all', () => nodes.every(({ membership }) => membership.members().length === 2));
   const routerAddress = (node: Libp2pNode | undefined): string => {
-    const [, , , , port] = node?.addresses[0]?.replace('/memory/', '/ip/x/tcp/').replace(`${host}:`, '').split('/') ?? [];
+    const [, , , , port] =
+      node?.addresses[0]?.replace('/memory/', '/ip/x/tcp/').replace(`${host}:`, '').split('/') ?? [];
     return `${host}:${port ?? ''}`;
   };
   return {
@@ -59,6 +60,12 @@ for (const [transport, host] of [
 ] as const) {
   const name = `libp2p over ${transport} at ${host}`;
   const factory = (): Promise<ClusterSubject> => cluster(transport, host);
-  membershipSuite({ test, assert, pause, factory, manifest: { name, supports: { join: true, stop: true, restart: true } } });
+  membershipSuite({
+    test,
+    assert,
+    pause,
+    factory,
+    manifest: { name, supports: { join: true, stop: true, restart: true } },
+  });
   recordsSuite({ test, assert, pause, factory, manifest: { name, supports: { stop: true } } });
 }

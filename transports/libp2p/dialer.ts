@@ -43,10 +43,27 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
     try {
       return await withTimeout((signal) => node.dial(addresses, { signal }));
     } catch (thrown) {
-      if (isOtherPeer(thrown) && endpoints.length === 1) table.leave(member.id);
-      else if (!life.signal.aborted) table.fail(member.id);
+      if (!life.signal.aborted) table.fail(member.id);
+      // Somebody else may answer there now: whoever it is gets met, and then the old member is gone.
+      if (isHandshakeError(thrown)) for (const endpoint of endpoints) void dialEndpoint(endpoint, life.signal);
       throw unreachable(`${member.id} could not be reached: ${reasonOf(thrown)}`, thrown);
     }
+  };
+
+  const dialEndpoint = async (endpoint: Endpoint, signal: AbortSignal): Promise<Connection | undefined> => {
+    throwIfAborted(signal);
+    try {
+      const address = multiaddrOf(endpoint, options.transport);
+      const connection = await settleOrAbort(
+        withTimeout((dialSignal) => node.dial(address, { signal: dialSignal })),
+        signal,
+      );
+      if (!connection.remotePeer.equals(node.peerId)) return connection;
+      await connection.close();
+    } catch {
+      // Nobody there, or not a libp2p node: the next round looks again.
+    }
+    return undefined;
   };
 
   return {
@@ -66,21 +83,7 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
       }
       return settleOrAbort(dial, signal);
     },
-    dialEndpoint: async (endpoint, signal) => {
-      throwIfAborted(signal);
-      try {
-        const address = multiaddrOf(endpoint, options.transport);
-        const connection = await settleOrAbort(
-          withTimeout((dialSignal) => node.dial(address, { signal: dialSignal })),
-          signal,
-        );
-        if (!connection.remotePeer.equals(node.peerId)) return connection;
-        await connection.close();
-      } catch {
-        // Nobody there, or not a libp2p node: the next round looks again.
-      }
-      return undefined;
-    },
+    dialEndpoint,
     dispose: () => {
       life.abort();
       life.close();
@@ -92,9 +95,9 @@ export function unreachable(message: string, cause?: unknown): PeiliError {
   return new PeiliError('MEMBER_UNREACHABLE', message, {}, cause);
 }
 
-/** Noise found another key than the one that was expected. */
-function isOtherPeer(thrown: unknown): boolean {
+/** TCP was fine, noise was not: as when another key answers than the one that was expected. */
+function isHandshakeError(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
-  if (thrown.name === 'UnexpectedPeerError') return true;
-  return thrown instanceof AggregateError && thrown.errors.length > 0 && thrown.errors.every(isOtherPeer);
+  if (thrown.name === 'UnexpectedPeerError' || thrown.name === 'EncryptionFailedError') return true;
+  return thrown instanceof AggregateError && thrown.errors.some(isHandshakeError);
 }

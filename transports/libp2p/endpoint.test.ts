@@ -8,7 +8,17 @@ test('router address: host:port, [ipv6]:port and :port; anything else is ADDRESS
   assert.deepEqual(parseEndpoint('10.0.0.7:5001'), { host: '10.0.0.7', port: 5001 });
   assert.deepEqual(parseEndpoint('[::1]:0'), { host: '::1', port: 0 });
   assert.deepEqual(parseEndpoint(':5001'), { host: '', port: 5001 });
-  for (const text of ['', '5001', 'host:5001', '::1:5001', '10.0.0.7', '10.0.0.7:65536', '10.0.0:1', '[10.0.0.7:1', ':']) {
+  for (const text of [
+    '',
+    '5001',
+    'host:5001',
+    '::1:5001',
+    '10.0.0.7',
+    '10.0.0.7:65536',
+    '10.0.0:1',
+    '[10.0.0.7:1',
+    ':',
+  ]) {
     assert.throws(
       () => parseEndpoint(text),
       (thrown) => errorCodeOf(thrown) === 'ADDRESS_INVALID',

@@ -17,7 +17,10 @@ test('framing: messages come out whole and in order, however they were cut', () 
         split(stream.subarray(at, at + size), (message) => got.push(Buffer.from(message).toString('hex')));
         at += size;
       }
-      assert.deepEqual(got, sent.map((message) => Buffer.from(message).toString('hex')));
+      assert.deepEqual(
+        got,
+        sent.map((message) => Buffer.from(message).toString('hex')),
+      );
     }),
   );
 });

@@ -38,7 +38,9 @@ test('identity: random without a data directory', async () => {
 
 test('identity: anything else is IDENTITY_INVALID, and stays as it was', async (context) => {
   const dataDir = await directory(context);
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    .privateKey.export({ format: 'pem', type: 'pkcs8' })
+    .toString();
   for (const text of ['', 'not a key', rsa]) {
     await writeFile(join(dataDir, 'private.key'), text);
     await assert.rejects(loadIdentity(dataDir), (thrown) => errorCodeOf(thrown) === 'IDENTITY_INVALID');

@@ -32,13 +32,21 @@ test('kad messages: ADD_PROVIDER and GET_PROVIDERS to the byte', () => {
   const addProvider = `0802` + `1222` + `1220${key}` + `4a32` + `0a26${peer}` + `1208${address}`;
   assert.equal(address, Buffer.from(multiaddr('/ip4/10.0.0.7/tcp/5001').bytes).toString('hex'));
   const provider = { id: Buffer.from(peer, 'hex'), addresses: [Buffer.from(address, 'hex')] };
-  const added = encodeKadMessage({ type: kadTypes.addProvider, key: multihashOf(key), closer: [], providers: [provider] });
+  const added = encodeKadMessage({
+    type: kadTypes.addProvider,
+    key: multihashOf(key),
+    closer: [],
+    providers: [provider],
+  });
   assert.equal(Buffer.from(added).toString('hex'), addProvider);
   const asked = encodeKadMessage({ type: kadTypes.getProviders, key: multihashOf(key), closer: [], providers: [] });
   assert.equal(Buffer.from(asked).toString('hex'), `0803` + `1222` + `1220${key}`);
   const decoded = decodeKadMessage(Buffer.from(addProvider, 'hex'));
   assert.equal(decoded.type, kadTypes.addProvider);
-  assert.deepEqual(decoded.providers.map(({ id }) => Buffer.from(id).toString('hex')), [peer]);
+  assert.deepEqual(
+    decoded.providers.map(({ id }) => Buffer.from(id).toString('hex')),
+    [peer],
+  );
 });
 
 test('kad messages: what goes in comes out, and any bytes are a message or RECORDS_INVALID', () => {
@@ -47,7 +55,9 @@ test('kad messages: what goes in comes out, and any bytes are a message or RECOR
   fc.assert(
     fc.property(fc.record({ type: fc.nat(9), key: bytes, closer: peers, providers: peers }), (message) => {
       const hex = (value: unknown): string =>
-        JSON.stringify(value, (_name, inner: unknown) => (inner instanceof Uint8Array ? Buffer.from(inner).toString('hex') : inner));
+        JSON.stringify(value, (_name, inner: unknown) =>
+          inner instanceof Uint8Array ? Buffer.from(inner).toString('hex') : inner,
+        );
       assert.deepEqual(hex(decodeKadMessage(encodeKadMessage(message))), hex(message));
     }),
   );

@@ -120,14 +120,19 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
   const unwatch = meetings.watch(port.greet);
   await serveProtocols({ host, ids, directory, meetings, handler: port.handler }, limits);
   const parts: Parts = { deps, limits, bootstrap, table, directory, meetings, dialer, port, ids };
-  const discovery = discoveryOf(parts, ownEndpoints, () => {
+  const ask = asker(parts);
+  const discovery = discoveryOf(parts, ask, ownEndpoints, () => {
     readiness.report();
   });
   const readiness = createReadiness(
     { observer, table, isSelfTheOnlyEntry: discovery.isSelfTheOnlyEntry },
     bootstrap.kind,
   );
-  const gossip = gossipOf(parts);
+  const gossip = createGossip(
+    { clock, random: random.fork('gossip'), table, ask },
+    limits.bootstrapRetryMinUs,
+    limits.dnsIntervalUs,
+  );
   table.watch(readiness.report);
   discovery.start();
   gossip.start(0);
@@ -159,6 +164,8 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
   };
 }
 
+type Ask = (memberId: string, signal: AbortSignal) => Promise<void>;
+
 interface Parts {
   readonly deps: Libp2pNodeDeps;
   readonly limits: Limits;
@@ -171,14 +178,19 @@ interface Parts {
   readonly ids: PeerIds;
 }
 
-function discoveryOf(parts: Parts, ownEndpoints: () => readonly Endpoint[], onRound: () => void): Discovery {
+function discoveryOf(parts: Parts, ask: Ask, ownEndpoints: () => readonly Endpoint[], onRound: () => void): Discovery {
   const { deps, limits, bootstrap, table, directory, meetings, dialer } = parts;
   const visit = async ({ endpoint, id }: Visit, signal: AbortSignal): Promise<void> => {
     const connection = await dialer.dialEndpoint(endpoint, signal);
     if (connection === undefined) return;
     const answered = connection.remotePeer.toString();
-    if (id === undefined || id === answered) await meetings.untilMet(answered, limits.memberDialTimeoutUs, signal);
-    else await connection.close();
+    if (id !== undefined && id !== answered) {
+      await connection.close();
+      return;
+    }
+    await meetings.untilMet(answered, limits.memberDialTimeoutUs, signal);
+    // Who has just been met knows others; if not, gossip asks again.
+    void ask(answered, signal).catch(() => undefined);
   };
   return createDiscovery(
     {
@@ -201,9 +213,10 @@ function discoveryOf(parts: Parts, ownEndpoints: () => readonly Endpoint[], onRo
   );
 }
 
-function gossipOf({ deps, limits, table, directory, dialer, port, ids }: Parts): ReturnType<typeof createGossip> {
-  const random = deps.random.fork('gossip');
-  const ask = async (memberId: string, signal: AbortSignal): Promise<void> => {
+/** Asks a member whom it knows, in its language. */
+function asker({ deps, table, directory, dialer, port, ids }: Parts): Ask {
+  const random = deps.random.fork('questions');
+  return async (memberId, signal) => {
     if (table.get(memberId)?.member.kind === 'peili') {
       await port.askMembers(memberId, signal);
       return;
@@ -214,7 +227,6 @@ function gossipOf({ deps, limits, table, directory, dialer, port, ids }: Parts):
     const strangers = await port.findNodes(memberId, key, signal);
     await Promise.allSettled(strangers.slice(0, strangersMax).map((id) => dialer.connect(id, signal)));
   };
-  return createGossip({ clock: deps.clock, random, table, ask }, limits.bootstrapRetryMinUs, limits.dnsIntervalUs);
 }
 
 function describeSelf(

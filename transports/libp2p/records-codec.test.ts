@@ -15,7 +15,10 @@ const id = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .map((bytes) => ids.toText(Buffer.concat([Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20), bytes])));
 const endpoint = fc
-  .tuple(fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })), fc.nat(65_535))
+  .tuple(
+    fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
+    fc.nat(65_535),
+  )
   .map(([address, port]) => decodeEndpoint(Buffer.concat([address, Uint8Array.of(port >> 8, port & 255)])));
 const zone = fc.string({ unit: 'grapheme', maxLength: 20 });
 const registryPort = fc.integer({ min: 1, max: 65_535 });
@@ -34,13 +37,24 @@ const entries = fc
   .tuple(fc.array(fc.record({ key })), fc.array(fc.record({ key, tag })))
   .map(([plain, tagged]) => [...plain, ...tagged]);
 const batch = fc.record(
-  { incarnation: count, sequence: count, complete: fc.boolean(), add: entries, withdraw: fc.array(key), ttlUs: count, freeSlots: count },
+  {
+    incarnation: count,
+    sequence: count,
+    complete: fc.boolean(),
+    add: entries,
+    withdraw: fc.array(key),
+    ttlUs: count,
+    freeSlots: count,
+  },
   { requiredKeys: ['incarnation', 'sequence', 'complete', 'add', 'withdraw', 'ttlUs'] },
 );
 const holder = fc.record({ member, tag, freeSlots: count }, { requiredKeys: ['member'] });
 const answer = fc.record({ holders: fc.array(holder), warming: fc.boolean(), closer: fc.array(member) });
 const message = fc.oneof(
-  fc.record({ type: fc.constant('hello'), hello: fc.record({ registryPort, zone, incarnation: count, version: zone, endpoints }) }),
+  fc.record({
+    type: fc.constant('hello'),
+    hello: fc.record({ registryPort, zone, incarnation: count, version: zone, endpoints }),
+  }),
   fc.record({ type: fc.constant('batch'), id: count, batch }),
   fc.record({ type: fc.constant('accepted'), id: count }),
   fc.record({ type: fc.constant('refused'), id: count, code: fc.constantFrom('QUOTA_EXCEEDED', 'x') }),
@@ -84,16 +98,27 @@ test('records codec: any bytes are a message, a later one, or RECORDS_INVALID', 
 test('records codec: fields and types of a later version are skipped', () => {
   const sent = encodeRecordsMessage({ type: 'lookup', id: 7, key: 'ab'.repeat(32) }, ids);
   const later = createWireWriter().varint(15, 9).text(16, 'new').finish();
-  assert.deepEqual(decodeRecordsMessage(Buffer.concat([later, sent, Uint8Array.of(0x99, 0x01, 1, 2, 3, 4, 5, 6, 7, 8)]), ids), {
-    type: 'lookup',
-    id: 7,
-    key: 'ab'.repeat(32),
-  });
+  assert.deepEqual(
+    decodeRecordsMessage(Buffer.concat([later, sent, Uint8Array.of(0x99, 0x01, 1, 2, 3, 4, 5, 6, 7, 8)]), ids),
+    {
+      type: 'lookup',
+      id: 7,
+      key: 'ab'.repeat(32),
+    },
+  );
   assert.equal(decodeRecordsMessage(createWireWriter().varint(1, 99).varint(2, 1).finish(), ids), undefined);
 });
 
 test('records codec: addresses are 4 or 16 bytes and a port', () => {
-  for (const host of ['10.0.0.7', '255.255.255.255', '::1', 'fd00:10:244::7', '2001:db8::', '::ffff:10.0.0.1', '1:2:3:4:5:6:7:8']) {
+  for (const host of [
+    '10.0.0.7',
+    '255.255.255.255',
+    '::1',
+    'fd00:10:244::7',
+    '2001:db8::',
+    '::ffff:10.0.0.1',
+    '1:2:3:4:5:6:7:8',
+  ]) {
     assert.deepEqual(decodeEndpoint(encodeEndpoint({ host, port: 5001 })), { host, port: 5001 });
   }
 });

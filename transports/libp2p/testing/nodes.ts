@@ -6,7 +6,11 @@ import { createLibp2pNode } from '../libp2p-node.ts';
 import type { Libp2pNode, Libp2pNodeDeps, Libp2pNodeOptions } from '../libp2p-node.ts';
 
 export interface TestNodes {
-  start(changes?: Partial<Omit<Libp2pNodeOptions, 'limits'>>, deps?: Partial<Libp2pNodeDeps>, limits?: Partial<Limits>): Promise<Libp2pNode>;
+  start(
+    changes?: Partial<Omit<Libp2pNodeOptions, 'limits'>>,
+    deps?: Partial<Libp2pNodeDeps>,
+    limits?: Partial<Limits>,
+  ): Promise<Libp2pNode>;
   /** Timers that wait in all nodes. */
   pendingTimers(): number;
   dispose(): Promise<void>;
