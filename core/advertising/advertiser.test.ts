@@ -145,12 +145,12 @@ test('advertising: a tag carries its digest and for how long it has meant it', a
   await clock.advance(10 * second);
   const [first] = (await findFrom(clock, node(2), reference)).holders;
   assert.equal(first?.tag?.digest, digestOf(1));
-  assert.equal(Math.abs(first!.tag!.ageUs - 10 * second) < 10_000, true);
+  assert.equal(Math.abs(first.tag.ageUs - 10 * second) < 10_000, true);
   set(digestOf(2));
   await clock.advance(second);
   const [moved] = (await findFrom(clock, node(2), reference)).holders;
   assert.equal(moved?.tag?.digest, digestOf(2));
-  assert.equal(moved!.tag!.ageUs < 2 * second, true);
+  assert.equal(moved.tag.ageUs < 2 * second, true);
   await finish();
 });
 
@@ -248,6 +248,19 @@ test('advertising: a restarted member is told again at once', async () => {
   assert.equal(node(2).router.state().keys, 0);
   await clock.advance(100_000);
   assert.equal(node(2).router.state().keys, keys);
+  await finish();
+});
+
+test('advertising: a member that restarts while it is being told is told everything at once', async () => {
+  const { clock, cluster, nodes, node, finish } = await clusterOf(4);
+  cluster.rule(({ to }) => (to === 'node-2' ? { is: 'lost' } : {}));
+  for (let index = 0; index < 10; index += 1) node(1).store.addContent(digestOf(index));
+  await clock.advance(second);
+  node(2).dispose();
+  cluster.rule(undefined);
+  nodes[2] = startRoutingNode(clock, cluster.restart('node-2'));
+  await clock.advance(defaultLimits.recordsSendTimeoutUs);
+  assert.equal(node(2).router.state().keys > 0, true);
   await finish();
 });
 

@@ -190,6 +190,7 @@ class StoreAdvertiser implements Advertiser {
   #onListed(): void {
     const isFirst = !this.#isListed;
     this.#isListed = true;
+    if (isFirst) this.#outbox.place();
     this.#flush();
     if (isFirst) this.#outbox.open();
   }

@@ -8,7 +8,9 @@ export class Dialogue {
   told: Set<RoutingKey> | undefined;
   /** Keys that have changed for it since. */
   changed = new Set<RoutingKey>();
-  /** Sends that failed in a row. While there are any, its keys are kept elsewhere. */
+  /** The last send failed: its keys are kept elsewhere until it takes something. */
+  isAway = false;
+  /** Sends that failed since something of substance was taken. */
   failures = 0;
   isSending = false;
   /** When everything is to be said again. */
@@ -24,7 +26,7 @@ export class Dialogue {
   /** When there is something to do, monotonic microseconds; the past for at once. */
   dueAtUs(): number {
     if (this.isSending) return Infinity;
-    if (this.failures > 0) return this.retryAtUs;
+    if (this.isAway) return this.retryAtUs;
     return this.told === undefined || this.changed.size > 0 ? 0 : this.completeAtUs;
   }
 
@@ -41,6 +43,7 @@ export class Dialogue {
   /** A failure doubles the pause, up to the reconcile interval. */
   fail(limits: Limits, nowUs: number): void {
     this.forget();
+    this.isAway = true;
     const pauseUs = limits.advertiseRetryUs * 2 ** Math.min(this.failures, 16);
     this.failures += 1;
     this.retryAtUs = nowUs + Math.min(pauseUs, limits.reconcileIntervalUs);

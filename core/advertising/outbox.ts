@@ -67,19 +67,25 @@ export class Outbox {
     this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) => this.#speak(dialogue));
   }
 
+  /** Takes the members in, before the first keys: a key is placed by one scan of them, a member by one look at every key. */
+  place(): void {
+    const { membership } = this.#deps;
+    this.#placements.peili.addMember(membership.self.id, membership.self.position);
+    for (const member of membership.members()) this.#admit(member);
+  }
+
   /** Begins to speak: only when the holdings are known, since the first thing said to everybody is said to be everything. */
   open(): void {
     const { membership, reachability } = this.#deps;
-    this.#placements.peili.addMember(membership.self.id, membership.self.position);
-    for (const member of membership.members()) this.#join(member);
+    for (const dialogue of this.#dialogues.values()) this.#turns.add(dialogue);
     this.#disposers.push(
       membership.watch((change) => {
         this.#onMembership(change);
       }),
       reachability.onRecovery((id) => {
         const dialogue = this.#dialogues.get(id);
-        if (dialogue !== undefined && dialogue.failures > 0) dialogue.retryAtUs = 0;
-        if (dialogue !== undefined) this.#turns.add(dialogue);
+        if (dialogue !== undefined) dialogue.retryAtUs = 0;
+        this.#rouse(id);
       }),
     );
   }
@@ -107,9 +113,9 @@ export class Outbox {
   state(): OutboxState {
     let membersTold = 0;
     let membersFailing = 0;
-    for (const { told, failures } of this.#dialogues.values()) {
+    for (const { told, isAway } of this.#dialogues.values()) {
       if (told !== undefined) membersTold += 1;
-      if (failures > 0) membersFailing += 1;
+      if (isAway) membersFailing += 1;
     }
     return { membersTold, membersFailing };
   }
@@ -117,8 +123,8 @@ export class Outbox {
   /** Tells everybody who was told anything that it is all void, `sendsAtOnceMax` at once. Says nothing more afterwards. */
   async withdrawAll(signal: AbortSignal): Promise<void> {
     this.#close();
-    const waiting = [...this.#dialogues.values()].filter(({ member, told, failures }) => {
-      return member.kind === 'peili' && failures === 0 && told !== undefined && told.size > 0;
+    const waiting = [...this.#dialogues.values()].filter(({ member, told, isAway }) => {
+      return member.kind === 'peili' && !isAway && told !== undefined && told.size > 0;
     });
     const work = async (): Promise<void> => {
       for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
@@ -152,26 +158,31 @@ export class Outbox {
     const known = this.#dialogues.get(member.id);
     if (known === undefined || known.member.kind !== member.kind) {
       this.#leave(member.id);
-      this.#join(member);
+      this.#admit(member);
+      this.#rouse(member.id);
       return;
     }
     const hasRestarted = change.type === 'restarted' || member.incarnation > known.member.incarnation;
     known.member = member;
     if (hasRestarted) {
       known.forget();
+      known.failures = 0;
       this.#revive(known);
-    } else if (known.failures > 0 && member.connected) {
+    } else if (known.isAway && member.connected) {
       known.retryAtUs = 0;
     }
     this.#turns.add(known);
   }
 
-  #join(member: Member): void {
+  #admit(member: Member): void {
     if (member.id === this.#deps.membership.self.id) return;
-    const dialogue = new Dialogue(member);
-    this.#dialogues.set(member.id, dialogue);
+    this.#dialogues.set(member.id, new Dialogue(member));
     this.#placements[member.kind].addMember(member.id, member.position);
-    this.#turns.add(dialogue);
+  }
+
+  #rouse(id: string): void {
+    const dialogue = this.#dialogues.get(id);
+    if (dialogue !== undefined) this.#turns.add(dialogue);
   }
 
   #leave(id: string): void {
@@ -184,7 +195,7 @@ export class Outbox {
   }
 
   #revive(dialogue: Dialogue): void {
-    dialogue.failures = 0;
+    dialogue.isAway = false;
     const { kind, id, position } = dialogue.member;
     this.#placements[kind].addMember(id, position);
   }
@@ -201,14 +212,17 @@ export class Outbox {
   /** One turn of one member. Never rejects. */
   async #speak(dialogue: Dialogue): Promise<void> {
     const { clock, reachability } = this.#deps;
-    const isProbe = dialogue.failures > 0;
+    const isProbe = dialogue.isAway;
     try {
       for (const part of this.#nextParts(dialogue)) await this.#send(dialogue.member, part, dialogue.abort.signal);
       if (dialogue.abort.signal.aborted) return;
       if (isProbe) this.#revive(dialogue);
+      else dialogue.failures = 0;
       reachability.heard(dialogue.member.id);
     } catch (error) {
       if (dialogue.abort.signal.aborted) return;
+      // Noted as told before the send and forgotten since: the member has begun anew meanwhile, and is told everything next.
+      if (!dialogue.isAway && dialogue.told === undefined) return;
       this.#onFailure(dialogue, error, clock.nowUs());
     }
   }
@@ -219,7 +233,7 @@ export class Outbox {
     const { limits } = this.#options;
     const nowUs = clock.nowUs();
     // A member that failed is only asked whether it is there: what it is to keep is kept elsewhere until then.
-    if (dialogue.failures > 0) return [{ complete: false, add: [], withdraw: [] }];
+    if (dialogue.isAway) return [{ complete: false, add: [], withdraw: [] }];
     const keys = this.#placements[dialogue.member.kind].keysOf(dialogue.member.id);
     const { changed, told } = dialogue;
     dialogue.changed = new Set();

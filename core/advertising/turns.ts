@@ -56,7 +56,7 @@ export class Turns {
       return;
     }
     this.remove(dialogue);
-    const kind = dialogue.failures > 0 ? 'probes' : dialogue.changed.size > 0 ? 'changes' : 'repetitions';
+    const kind = dialogue.isAway ? 'probes' : dialogue.changed.size > 0 ? 'changes' : 'repetitions';
     this.#ready[kind].add(dialogue);
   }
 
@@ -78,7 +78,7 @@ export class Turns {
   }
 
   async #turn(dialogue: Dialogue): Promise<void> {
-    const isProbe = dialogue.failures > 0;
+    const isProbe = dialogue.isAway;
     this.#speaking += 1;
     if (isProbe) this.#probing += 1;
     dialogue.isSending = true;

@@ -205,7 +205,13 @@ test('lookup: a caller may go away from within its callback', async () => {
   at(byDistance, -1).store.addContent(digest);
   await clock.advance(second);
   const caller = new AbortController();
-  const looked = at(byDistance, 5).router.lookup(digest, () => void caller.abort(), caller.signal);
+  const looked = at(byDistance, 5).router.lookup(
+    digest,
+    () => {
+      caller.abort();
+    },
+    caller.signal,
+  );
   const rejected = assert.rejects(looked, { code: 'ABORTED' });
   await clock.advance(second);
   await rejected;
