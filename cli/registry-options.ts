@@ -1,20 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import * as v from 'valibot';
-import { PeiliError, createRegistryFilter, defaultLimits, limitsWith } from '../core/index.ts';
+import { PeiliError, defaultLimits, limitsWith } from '../core/index.ts';
 import type { BlobVerification, Limits, RegistryFilterOptions } from '../core/index.ts';
 import type { NodeOptions } from '../transports/index.ts';
-import {
-  formatAddress,
-  parseDomain,
-  parseHttpUrl,
-  parseListenAddress,
-  parseRouterAddress,
-  parseRouterPeer,
-} from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
-import { parseBoolean, parseCsvLine, parseDurationUs, parseInteger } from './go-values.ts';
+import { parseCsvLine } from './go-values.ts';
 import { flagText, registryFlags } from './registry-flags.ts';
 import type { FlagName, FlagRow } from './registry-flags.ts';
+import { registrySchema } from './registry-schema.ts';
+import type { RegistryValues } from './registry-schema.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
@@ -44,50 +38,6 @@ export interface RegistryOptions {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A value of text; what `parse` throws is what to do about it. */
-function textTo<T>(parse: (text: string) => T) {
-  return v.pipe(
-    v.string(),
-    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-      try {
-        return parse(dataset.value);
-      } catch (error) {
-        if (!(error instanceof PeiliError)) throw error;
-        addIssue({ message: error.message });
-        return NEVER;
-      }
-    }),
-  );
-}
-
-const list = <T>(parse: (text: string) => T) => v.optional(v.array(textTo(parse)), []);
-
-const schema = v.object({
-  store: textTo(parseStore),
-  registryAddr: textTo(parseListenAddress),
-  routerAddr: textTo((text) => formatAddress(parseRouterAddress(text))),
-  metricsAddr: textTo(parseListenAddress),
-  bootstrapKind: textTo(oneOf('none', 'dns', 'http', 'static')),
-  dnsBootstrapDomain: v.optional(textTo(parseDomain)),
-  httpBootstrapAddr: v.optional(textTo(parseListenAddress)),
-  httpBootstrapPeer: v.optional(textTo(parseHttpUrl)),
-  staticBootstrapPeers: list(parseRouterPeer),
-  dataDir: v.optional(v.string()),
-  zone: v.optional(textTo(parseZone), ''),
-  mirroredRegistries: list(acceptedBy((entry) => ({ mirroredRegistries: [entry] }))),
-  registryFilters: list(acceptedBy((pattern) => ({ registryFilters: [pattern] }))),
-  blobsOnlyRegistries: list(acceptedBy((entry) => ({ blobsOnlyRegistries: [entry] }))),
-  resolveLatestTag: textTo(parseBoolean),
-  tagMaxAge: textTo(parseDurationUs),
-  blobVerification: textTo(oneOf('off', 'suspect', 'always')),
-  mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),
-  mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
-  logLevel: textTo((text) => oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase())),
-  requestLog: textTo(parseBoolean),
-});
-
-type Values = v.InferOutput<typeof schema>;
-
 /** Gives a command the options of `peili registry`. */
 export function addRegistryFlags(command: Command): Command {
   for (const row of Object.values<FlagRow>(registryFlags)) {
@@ -101,6 +51,7 @@ export function addRegistryFlags(command: Command): Command {
 export function parseRegistryOptions(argv: readonly string[], env: Environment): RegistryOptions {
   const command = addRegistryFlags(new Command('registry'))
     .exitOverride()
+    .helpOption(false)
     .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   try {
     command.parse(argv, { from: 'user' });
@@ -113,7 +64,11 @@ export function parseRegistryOptions(argv: readonly string[], env: Environment):
 /** Commander's own complaints in the same form as ours. */
 export function usageError(error: CommanderError): PeiliError {
   const [, what = error.message] = /^error: (.*)$/s.exec(error.message) ?? [];
-  return new PeiliError('OPTION_INVALID', `${what.replaceAll(/\s*\n\s*/g, ' ')}; see --help`);
+  const sentence = what
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll('. ', ': ')
+    .replace(/\.$/, '');
+  return new PeiliError('OPTION_INVALID', `${sentence}; see --help`);
 }
 
 export function readRegistryOptions(given: Readonly<Record<string, unknown>>, env: Environment): RegistryOptions {
@@ -121,12 +76,12 @@ export function readRegistryOptions(given: Readonly<Record<string, unknown>>, en
   const raw = Object.fromEntries(
     Object.entries<FlagRow>(registryFlags).map(([name, row]) => [name, rawValue(name, row, given, env, origins)]),
   );
-  const parsed = v.safeParse(schema, raw, { abortEarly: true });
+  const parsed = v.safeParse(registrySchema, raw, { abortEarly: true });
   if (!parsed.success) throw optionError(parsed.issues[0], origins);
   return optionsOf(parsed.output);
 }
 
-/** A flag wins over its variable; an empty variable says nothing, as charts leave many of them. */
+/** A flag wins over its variable. An empty one says nothing, as charts leave many of them. */
 function rawValue(
   name: string,
   { flags, env: variable, fallback }: FlagRow,
@@ -135,7 +90,7 @@ function rawValue(
   origins: Map<string, string>,
 ): unknown {
   const flagValue = given[name];
-  if (flagValue !== undefined) return flagValue === true ? 'true' : flagValue;
+  if (flagValue !== undefined && flagValue !== '') return flagValue === true ? 'true' : flagValue;
   const text = env[variable];
   if (text === undefined || text === '') return fallback;
   origins.set(name, ` (from ${variable})`);
@@ -169,7 +124,7 @@ function isFlagName(name: string): name is FlagName {
   return Object.hasOwn(registryFlags, name);
 }
 
-function optionsOf(values: Values): RegistryOptions {
+function optionsOf(values: RegistryValues): RegistryOptions {
   const { mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries } = values;
   return Object.freeze({
     store: values.store,
@@ -190,7 +145,7 @@ function optionsOf(values: Values): RegistryOptions {
   });
 }
 
-function bootstrapOf(values: Values): NodeOptions['bootstrap'] {
+function bootstrapOf(values: RegistryValues): NodeOptions['bootstrap'] {
   const { bootstrapKind, dnsBootstrapDomain, httpBootstrapPeer, staticBootstrapPeers } = values;
   const missing = (name: FlagName, what: string): PeiliError =>
     new PeiliError('OPTION_INVALID', `--bootstrap-kind ${bootstrapKind} needs ${flagText(name)}: give ${what}`);
@@ -210,7 +165,7 @@ function bootstrapOf(values: Values): NodeOptions['bootstrap'] {
   }
 }
 
-function limitsOf({ mirrorResolveTimeout, mirrorResolveRetries }: Values): Limits {
+function limitsOf({ mirrorResolveTimeout, mirrorResolveRetries }: RegistryValues): Limits {
   const lookupTimeoutUs = mirrorResolveTimeout ?? defaultLimits.lookupTimeoutUs;
   return limitsWith({
     lookupTimeoutUs,
@@ -220,7 +175,7 @@ function limitsOf({ mirrorResolveTimeout, mirrorResolveRetries }: Values): Limit
   });
 }
 
-function idleBootstrapFlags(values: Values): string[] {
+function idleBootstrapFlags(values: RegistryValues): string[] {
   const uses: Readonly<Record<string, readonly [FlagName, boolean]>> = {
     dns: ['dnsBootstrapDomain', values.dnsBootstrapDomain !== undefined],
     http: ['httpBootstrapPeer', values.httpBootstrapPeer !== undefined],
@@ -233,41 +188,4 @@ function idleBootstrapFlags(values: Values): string[] {
         ]
       : [],
   );
-}
-
-function parseStore(text: string): NodeOptions['store'] {
-  const directory = /^oci-layout:(.+)$/s.exec(text)?.[1];
-  if (directory === undefined) throw invalid('give oci-layout:<directory>, where an OCI image layout is');
-  return { kind: 'oci-layout', directory };
-}
-
-function parseZone(text: string): string {
-  if (/^[A-Za-z0-9_.-]{1,63}$/.test(text)) return text;
-  throw invalid('give a label value: at most 63 letters, digits, dashes, dots or underscores');
-}
-
-function parsePositiveDurationUs(text: string): number {
-  const us = parseDurationUs(text);
-  if (us === 0) throw invalid('give more than 0, such as 100ms');
-  return us;
-}
-
-function oneOf<const T extends string>(...choices: readonly T[]): (text: string) => T {
-  return (text) => {
-    const choice = choices.find((candidate) => candidate === text);
-    if (choice !== undefined) return choice;
-    throw invalid(`give ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`);
-  };
-}
-
-/** A value that the filter itself takes: what it says about another one is what to do. */
-function acceptedBy(optionsWith: (value: string) => RegistryFilterOptions): (value: string) => string {
-  return (value) => {
-    createRegistryFilter(optionsWith(value));
-    return value;
-  };
-}
-
-function invalid(mend: string): PeiliError {
-  return new PeiliError('OPTION_INVALID', mend);
 }

@@ -1,0 +1,110 @@
+import * as v from 'valibot';
+import { PeiliError, createRegistryFilter, parseRegistryEntry } from '../core/index.ts';
+import type { NodeOptions } from '../transports/index.ts';
+import {
+  formatAddress,
+  parseDomain,
+  parseHttpUrl,
+  parseListenAddress,
+  parseRouterAddress,
+  parseRouterPeer,
+} from './addresses.ts';
+import { parseBoolean, parseDurationUs, parseInteger } from './go-values.ts';
+
+/** A value of text; what `parse` throws is what to do about it. */
+function textTo<T>(parse: (text: string) => T) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(dataset.value);
+      } catch (error) {
+        if (!(error instanceof PeiliError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+const list = <T>(parse: (text: string) => T) => v.optional(v.array(textTo(parse)), []);
+
+export const registrySchema = v.object({
+  store: textTo(parseStore),
+  registryAddr: textTo(parseListenAddress),
+  routerAddr: textTo((text) => formatAddress(parseRouterAddress(text))),
+  metricsAddr: textTo(parseListenAddress),
+  bootstrapKind: textTo(oneOf('none', 'dns', 'http', 'static')),
+  dnsBootstrapDomain: v.optional(textTo(parseDomain)),
+  httpBootstrapAddr: v.optional(textTo(parseListenAddress)),
+  httpBootstrapPeer: v.optional(textTo(parseHttpUrl)),
+  staticBootstrapPeers: list(parseRouterPeer),
+  dataDir: v.optional(v.string()),
+  zone: v.optional(textTo(parseZone), ''),
+  mirroredRegistries: list(parseRegistryName),
+  registryFilters: list(parsePattern),
+  blobsOnlyRegistries: list(parseRegistryName),
+  resolveLatestTag: textTo(parseBoolean),
+  tagMaxAge: textTo(parseDurationUs),
+  blobVerification: textTo(oneOf('off', 'suspect', 'always')),
+  mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),
+  mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
+  logLevel: textTo((text) => oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase())),
+  requestLog: textTo(parseBoolean),
+});
+
+/** The flags' values, each right by itself. */
+export type RegistryValues = v.InferOutput<typeof registrySchema>;
+
+function parseStore(text: string): NodeOptions['store'] {
+  const directory = /^oci-layout:(.+)$/s.exec(text)?.[1];
+  if (directory === undefined) throw invalid('give oci-layout:<directory>, where an OCI image layout is');
+  return { kind: 'oci-layout', directory };
+}
+
+function parseZone(text: string): string {
+  if (/^[A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
+  throw invalid('give a label value: at most 63 letters, digits, dashes, dots or underscores');
+}
+
+function parsePositiveDurationUs(text: string): number {
+  const us = parseDurationUs(text);
+  if (us === 0) throw invalid('give more than 0, such as 100ms');
+  return us;
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice !== undefined) return choice;
+    throw invalid(`give ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`);
+  };
+}
+
+/** What the filter itself takes. */
+function parsePattern(text: string): string {
+  try {
+    createRegistryFilter({ registryFilters: [text] });
+    return text;
+  } catch (error) {
+    if (!(error instanceof PeiliError)) throw error;
+    const why = error.details['reason'] ?? 'it would filter everything';
+    throw invalid(`${why}; give an RE2 pattern, without look-around and back-references`);
+  }
+}
+
+function parseRegistryName(text: string): string {
+  try {
+    parseRegistryEntry(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof PeiliError)) throw error;
+    throw invalid(
+      'give host[:port], https://host[:port] or http://host[:port], without a path; several are separated by spaces',
+    );
+  }
+}
+
+function invalid(mend: string): PeiliError {
+  return new PeiliError('OPTION_INVALID', mend);
+}
