@@ -23,3 +23,8 @@ export { createOciLayoutStore } from './oci-layout/oci-layout-store.ts';
 export type { OciLayoutDeps, OciLayoutOptions, OciLayoutStore } from './oci-layout/oci-layout-store.ts';
 export { startNode } from './node.ts';
 export type { NodeOptions, RunningNode } from './node.ts';
+export { createLibp2pNode } from './libp2p/libp2p-node.ts';
+export type { Libp2pNode, Libp2pNodeDeps, Libp2pNodeOptions } from './libp2p/libp2p-node.ts';
+export type { BootstrapOptions, BootstrapSources } from './libp2p/bootstrap.ts';
+export type { RouterTransport } from './libp2p/endpoint.ts';
+export type { RouterReadiness } from './libp2p/readiness.ts';

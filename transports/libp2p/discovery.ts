@@ -1,4 +1,4 @@
-import { openScope } from '../../core/index.ts';
+import { PeiliError, withDeadline } from '../../core/index.ts';
 import type { Clock, Random } from '../../core/index.ts';
 import type { Bootstrap, BootstrapEntry } from './bootstrap.ts';
 import { jittered, sampleOf } from './chance.ts';
@@ -50,16 +50,10 @@ export function createDiscovery(deps: DiscoveryDeps, options: DiscoveryOptions):
   const isSelf = ({ id, endpoints }: BootstrapEntry): boolean =>
     id === undefined ? endpoints.some(isOwn) : id === deps.selfId;
 
-  const resolve = async (signal: AbortSignal): Promise<readonly BootstrapEntry[]> => {
-    const scope = openScope(signal);
-    const timer = clock.schedule(options.resolveTimeoutUs, scope.abort);
-    try {
-      return await bootstrap.resolve(scope.signal);
-    } finally {
-      timer.cancel();
-      scope.close();
-    }
-  };
+  const resolve = (signal: AbortSignal): Promise<readonly BootstrapEntry[]> =>
+    withDeadline(clock, options.resolveTimeoutUs, signal, noAnswer, (resolveSignal) =>
+      bootstrap.resolve(resolveSignal),
+    );
 
   const nextDelayUs = (): number => {
     const isAlone = !Array.from(table.all()).some(({ met }) => met);
@@ -90,6 +84,10 @@ export function createDiscovery(deps: DiscoveryDeps, options: DiscoveryOptions):
     isSelfTheOnlyEntry: () => state.onlySelf,
     stop: task.stop,
   };
+}
+
+function noAnswer(): PeiliError {
+  return new PeiliError('MEMBER_UNREACHABLE', 'bootstrap does not answer');
 }
 
 /** Entries behind which no member is known to be. */

@@ -144,6 +144,8 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
     gossip.stop();
     port.dispose();
     dialer.dispose();
+    // An orderly close waits for the other side, half a second for each that closes as well; nothing is lost with it.
+    for (const connection of host.getConnections()) connection.abort(new Error('this node ends'));
     await host.stop();
   };
   return {
