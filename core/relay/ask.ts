@@ -49,15 +49,16 @@ export async function ask<T>(
   }
 }
 
-/** Runs a call that must give its head in time: on time-out the scope aborts with that reason. The timer is gone when it settles. */
+/** Runs a call that must settle in time: on time-out the scope aborts with that reason. The timer is gone when it settles. */
 export async function headWithin<T>(
   deps: Pick<RelayDeps, 'clock'>,
   timeoutUs: number,
   scope: Scope,
   call: () => Promise<T>,
+  code: 'HEAD_TIMEOUT' | 'MANIFEST_TIMEOUT' = 'HEAD_TIMEOUT',
 ): Promise<T> {
   const timer = deps.clock.schedule(timeoutUs, () => {
-    scope.abort(new PeiliError('HEAD_TIMEOUT', 'no answer in time', { timeoutUs }));
+    scope.abort(new PeiliError(code, 'no answer in time', { timeoutUs }));
   });
   try {
     return await call();

@@ -41,10 +41,14 @@ export class BlobSegments implements SegmentPlan {
   #first: RaceWinner<BlobHead> | undefined;
   #source: Source | undefined;
   #ahead: Ahead | undefined;
+  /** Attempts left for the byte at `#attemptsOffset`: heads alone do not renew them, or sources that never send it would be asked for ever. */
+  #attemptsLeft: number;
+  #attemptsOffset = -1;
 
   constructor(deps: RelayDeps, input: BlobSegmentsInput) {
     this.#deps = deps;
     this.#input = input;
+    this.#attemptsLeft = deps.limits.attemptsMax;
   }
 
   /** The first good head for the window at `offset`; the source in use goes first, then the best. */
@@ -57,6 +61,8 @@ export class BlobSegments implements SegmentPlan {
   ): Promise<RaceWinner<BlobHead>> {
     const { failures } = this.#deps;
     const { digest, live } = this.#input;
+    if (offset > this.#attemptsOffset) this.#attemptsLeft = this.#deps.limits.attemptsMax;
+    this.#attemptsOffset = offset;
     const adopted = this.#takeAhead(offset);
     const late = adopted === undefined ? undefined : this.#headTimer(adopted.scope);
     const usable = (source: Source): boolean => (failures.failedAt(digest, source.id) ?? Infinity) > offset;
@@ -70,11 +76,13 @@ export class BlobSegments implements SegmentPlan {
           ),
         attempt: (source, hedge, scope) => {
           const timeoutUs = this.#deps.limits.blobHeadTimeoutUs;
+          this.#attemptsLeft -= 1;
           return headWithin(this.#deps, timeoutUs, scope, () =>
             this.#attempt(source, offset, end, sizeBytes, hedge, scope),
           );
         },
         discard: discardHead,
+        attemptsMax: this.#attemptsLeft,
         adopted,
         signal,
       });

@@ -9,7 +9,6 @@ import { parseRange } from '../requests/range.ts';
 import type { RangeSpec } from '../requests/range.ts';
 import { targetOf } from '../requests/reference.ts';
 import type { BlobRequest } from '../requests/request.ts';
-import { matchesDigest } from '../verification/digest.ts';
 import { ask, headWithin } from './ask.ts';
 import { BlobSegments } from './blob-segments.ts';
 import { acceptHead } from './continues.ts';
@@ -92,7 +91,7 @@ class BlobRelay {
       scope: this.#scope,
     });
     const first = await segments.race(start, end, sizeBytes, this.#scope.signal);
-    if ('pastEnd' in first.answer) return this.#past(first.answer.sizeBytes, first);
+    if ('pastEnd' in first.answer) return this.#past(first.answer.sizeBytes);
     return this.#respond(first.answer, (from, to) => {
       segments.begin(first, to);
       return this.#flow(segments, from, to);
@@ -105,12 +104,10 @@ class BlobRelay {
   }
 
   /** The source says that the content ends before the range begins; only of empty content may the whole have been meant. */
-  #past(sizeBytes: number, first: RaceWinner<unknown>): DistributionResponse | Promise<DistributionResponse> {
-    first.scope.close();
+  #past(sizeBytes: number): DistributionResponse | Promise<DistributionResponse> {
     end(this.#scope);
-    if (sizeBytes > 0 || !matchesDigest(this.#deps.digester, this.#request.digest, new Uint8Array()))
-      return unsatisfiable(this.#request, sizeBytes);
-    return this.#respond({ sizeBytes: 0, contentType: undefined }, () => bytesBody(new Uint8Array()));
+    if (sizeBytes > 0) return unsatisfiable(this.#request, sizeBytes);
+    return this.#respond({ sizeBytes, contentType: undefined }, () => bytesBody(new Uint8Array()));
   }
 
   #respond(
@@ -147,6 +144,7 @@ class BlobRelay {
         return headWithin(this.#deps, limits.peerHeadTimeoutUs, scope, () => settleOrAbort(call, scope.signal));
       },
       discard: () => undefined,
+      attemptsMax: limits.attemptsMax,
       signal: this.#scope.signal,
     });
   }

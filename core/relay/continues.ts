@@ -20,7 +20,7 @@ export interface PastEnd {
 export interface Wanted {
   readonly digest: string;
   readonly window: Window;
-  /** Known from an earlier head or a verified manifest; undefined before the first head. */
+  /** Known from an earlier head, a verified manifest or, of empty content, its digest; undefined before the first head. */
   readonly sizeBytes: number | undefined;
 }
 
@@ -70,6 +70,8 @@ function acceptPastEnd(contentRange: string | undefined, wanted: Wanted): PastEn
 }
 
 function checkSize(sizeBytes: number, wanted: Wanted): void {
+  // Whether content is empty its digest says for certain.
+  if (sizeBytes === 0 && wanted.sizeBytes !== 0) throw refused('no bytes');
   if (wanted.sizeBytes !== undefined && sizeBytes !== wanted.sizeBytes) throw refused('another size', { sizeBytes });
 }
 

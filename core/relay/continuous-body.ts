@@ -1,4 +1,4 @@
-import { abortedError, openScope } from '../abort.ts';
+import { abortedError, onAbort, openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
@@ -22,7 +22,8 @@ export interface Segment {
 /** Where a body's bytes come from. */
 export interface SegmentPlan {
   /**
-   * The bytes from `offset` on, from whoever is best now; `segment.start` is `offset` exactly. Rejects when nobody is left.
+   * The bytes from `offset` on, from whoever is best now; `segment.start` is `offset` exactly. Rejects when nobody is left, which must be after
+   * a bounded number of calls for one offset: it is called until it does.
    * @param failure why the last segment ended early; undefined at the start and after one that ended cleanly.
    */
   open(offset: number, failure: unknown, signal: AbortSignal): Promise<Segment>;
@@ -62,8 +63,6 @@ class ContinuousBody implements Body {
   #offset: number;
   #segment: Segment | undefined;
   #flow: FlowState = startFlow;
-  /** Failures since the last byte: heads alone do not reset it, or a source that never sends a byte would be asked for ever. */
-  #failures = 0;
   #lastFailure: unknown;
   /** Who gave the bytes from `#runStart` on, and whether that is ours to tell. */
   #runSource: SourceId | undefined;
@@ -72,6 +71,7 @@ class ContinuousBody implements Body {
   #deadline: Timer | undefined;
   #stalled: PeiliError | undefined;
   #ended = false;
+  readonly #letGo: () => void;
 
   constructor(deps: { clock: Clock; limits: Limits }, input: ContinuousBodyInput) {
     this.#clock = deps.clock;
@@ -80,13 +80,12 @@ class ContinuousBody implements Body {
     this.#scope = openScope(input.signal);
     this.#offset = input.start;
     this.#runStart = input.start;
+    this.#letGo = onAbort(this.#scope.signal, () => void this.return());
   }
 
   async next(): Promise<IteratorResult<Chunk, undefined>> {
-    if (this.#ended || this.#offset >= this.#input.end) {
-      await this.return();
-      return { done: true, value: undefined };
-    }
+    if (this.#offset >= this.#input.end) return this.return();
+    if (this.#ended) throw abortedError(); // An end that came early never looks like a clean one.
     try {
       const chunk = await this.#read();
       // Told before the last chunk leaves: who looks at the events then knows all sources of the body.
@@ -104,6 +103,7 @@ class ContinuousBody implements Body {
       this.#ended = true;
       this.#endRun();
       this.#deadline?.cancel();
+      this.#letGo();
       this.#scope.abort();
       this.#scope.close();
       const segment = this.#segment;
@@ -141,7 +141,6 @@ class ContinuousBody implements Body {
     const { state, slow } = receive(this.#flow, this.#clock.nowUs(), chunk.byteLength, this.#limits);
     this.#flow = state;
     this.#offset += chunk.byteLength;
-    this.#failures = 0;
     if (slow && this.#input.plan.hasAlternative(segment, this.#offset)) this.#leaveSlow(segment);
     else this.#input.plan.progressed(segment, this.#offset);
     return chunk;
@@ -170,21 +169,14 @@ class ContinuousBody implements Body {
   }
 
   async #openNext(): Promise<Segment> {
-    if (this.#failures > this.#limits.attemptsMax) {
-      throw new PeiliError('SOURCES_EXHAUSTED', 'sources failed one after the other without a byte', {
-        at: this.#offset,
-      });
-    }
     const segment = await this.#input.plan.open(this.#offset, this.#lastFailure, this.#scope.signal);
     if (this.#ended) {
       await release(segment);
       throw abortedError();
     }
     this.#segment = segment;
-    if (segment.source !== this.#runSource) {
-      this.#flow = startFlow;
-      this.#changeRun(segment);
-    } else if (this.#lastFailure !== undefined) {
+    if (segment.source !== this.#runSource) this.#changeRun(segment);
+    else if (this.#lastFailure !== undefined) {
       this.#input.report.step({ type: 'resume', source: segment.source, at: this.#offset });
     }
     this.#lastFailure = undefined;
@@ -199,6 +191,7 @@ class ContinuousBody implements Body {
       this.#input.report.step({ type: 'switch', from, to: segment.source, at: this.#offset, reason });
       this.#input.report.step({ type: 'resume', source: segment.source, at: this.#offset });
     }
+    this.#flow = startFlow;
     this.#runSource = segment.source;
     this.#runIsTold = segment.selfReliant === true;
     this.#runStart = this.#offset;
@@ -213,10 +206,10 @@ class ContinuousBody implements Body {
   }
 
   async #fail(segment: Segment, error: unknown): Promise<void> {
-    this.#failures += 1;
     this.#lastFailure = error;
     this.#stalled = undefined;
-    this.#flow = { ...this.#flow, waitingSinceUs: undefined };
+    this.#endRun(); // What was measured counts when the next source is chosen.
+    this.#flow = startFlow;
     this.#input.report.step({
       type: 'attempt-failed',
       source: segment.source,

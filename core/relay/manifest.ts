@@ -51,6 +51,7 @@ export async function relayManifest(
         return attempt(deps, request, source, attemptScope, { report, signal });
       },
       discard: () => undefined,
+      attemptsMax: deps.limits.attemptsMax,
       signal: scope.signal,
     }).finally(patience.end);
     if (answer.bytes !== undefined) deps.sizes.learn(answer.bytes);
@@ -122,7 +123,8 @@ async function attempt(
     report.step({ type: 'bytes', source: source.id, from: 0, to: bytes.byteLength });
     return { ...head, sizeBytes: bytes.byteLength, bytes };
   });
-  return headWithin(deps, timeoutUs, scope, () => settleOrAbort(call, scope.signal));
+  const code = method === 'HEAD' ? 'HEAD_TIMEOUT' : 'MANIFEST_TIMEOUT';
+  return headWithin(deps, timeoutUs, scope, () => settleOrAbort(call, scope.signal), code);
 }
 
 async function readBody(

@@ -15,6 +15,8 @@ export interface RaceInput<T> {
   attempt(source: Source, hedge: boolean, scope: Scope): Promise<T>;
   /** Lets go of a good answer that came after another had won. */
   discard(answer: T): void;
+  /** Attempts that this race may start. */
+  readonly attemptsMax: number;
   /** An attempt that began before the race: a window asked for ahead. */
   readonly adopted?: Attempt<T> | undefined;
   readonly signal: AbortSignal;
@@ -68,7 +70,7 @@ class Race<T> {
     this.#input = input;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#state = startRace(deps.limits.attemptsMax, input.adopted === undefined ? 0 : 1);
+    this.#state = startRace(input.attemptsMax, input.adopted === undefined ? 0 : 1);
   }
 
   begin(): void {

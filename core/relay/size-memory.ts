@@ -1,6 +1,12 @@
 import type { Limits } from '../limits.ts';
 import { createBoundedMap } from './bounded-map.ts';
 
+/** The digests of no bytes (FIPS 180-4): the one case where a digest says the size. */
+const emptyDigests: ReadonlySet<string> = new Set([
+  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
+]);
+
 /** Sizes of content, learned from manifests whose digest was right: a liar's length does not win against them. */
 export interface SizeMemory {
   sizeBytes(digest: string): number | undefined;
@@ -17,6 +23,7 @@ export function createSizeMemory(limits: Pick<Limits, 'sizeMemoryMax'>): SizeMem
   };
   return {
     sizeBytes: (digest) => {
+      if (emptyDigests.has(digest)) return 0;
       const size = sizes.get(digest);
       return size === 'disputed' ? undefined : size;
     },
