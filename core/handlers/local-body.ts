@@ -1,4 +1,5 @@
-import { openScope } from '../abort.ts';
+import { openScope, settleOrAbort } from '../abort.ts';
+import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { Body } from '../ports/index.ts';
 import { localSourceId, peersSourceId } from '../ports/index.ts';
@@ -26,18 +27,27 @@ export async function localBody(
   next: Handler,
   part: LocalPart,
 ): Promise<Body> {
+  const { start } = part;
+  // What failed lately is not tried again: the next handler gives the bytes from there on.
+  const end = Math.min(part.end, deps.failures.failedAt(request.digest, localSourceId) ?? Infinity);
+  if (end <= start && start < part.end)
+    throw new PeiliError('STORE_FAILED', 'this file could not be read here a moment ago', { start });
   const scope = openScope(exchange.signal);
-  const first = await openLocal(deps, request.digest, part, scope.signal).catch((error: unknown) => {
+  const first = await openLocal(deps, request.digest, { start, end }, scope).catch((error: unknown) => {
+    scope.abort();
     scope.close();
-    if (errorCodeOf(error) === 'STORE_FAILED') deps.failures.remember(request.digest, localSourceId, part.start);
+    if (errorCodeOf(error) === 'STORE_FAILED') deps.failures.remember(request.digest, localSourceId, start);
     throw error;
   });
-  const held: { first: Segment | undefined } = { first };
+  const held: { first: Segment | undefined; askedNext: boolean } = { first, askedNext: false };
   const plan: SegmentPlan = {
-    open: async (offset, _failure, signal) => {
-      const segment = held.first ?? (await openNext(exchange, request, next, { ...part, start: offset }, signal));
+    open: async (offset, failure, signal) => {
+      const segment = held.first;
       held.first = undefined;
-      return segment;
+      if (segment !== undefined) return segment;
+      if (held.askedNext) throw failure; // Who gives the rest has tried everything already.
+      held.askedNext = true;
+      return openNext(exchange, request, next, { ...part, start: offset }, signal);
     },
     progressed: () => undefined,
     hasAlternative: () => false,
@@ -54,7 +64,7 @@ export async function localBody(
     },
   };
   return createContinuousBody(deps, {
-    start: part.start,
+    start,
     end: part.end,
     plan,
     report: exchange.report,
@@ -65,10 +75,15 @@ export async function localBody(
 async function openLocal(
   deps: LocalDeps,
   digest: string,
-  { start, end }: LocalPart,
-  signal: AbortSignal,
+  { start, end }: Pick<LocalPart, 'start' | 'end'>,
+  scope: Scope,
 ): Promise<Segment> {
-  const body = await deps.store.open(digest, start, end, signal);
+  const timer = deps.clock.schedule(deps.limits.stallTimeoutUs, () => {
+    scope.abort(new PeiliError('STORE_FAILED', 'the store did not open the file in time'));
+  });
+  const body = await settleOrAbort(deps.store.open(digest, start, end, scope.signal), scope.signal).finally(() => {
+    timer.cancel();
+  });
   return { source: localSourceId, start, end, body, close: () => undefined };
 }
 

@@ -1,4 +1,4 @@
-import { openScope } from '../abort.ts';
+import { throwIfAborted, withDeadline } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { Clock, ContentInfo, ContentStore, Digester, Observer } from '../ports/index.ts';
@@ -81,15 +81,14 @@ async function answerManifest(
 
 /** A manifest that is wrong on this disk is found out when it is read: it counts as checked. */
 async function readLocal(deps: LocalDeps, info: ContentInfo, signal: AbortSignal): Promise<Uint8Array> {
-  const scope = openScope(signal);
   try {
-    const body = await deps.store.open(info.digest, 0, info.sizeBytes, scope.signal);
-    return await readManifest(deps.digester, body, info.digest, deps.limits.manifestMaxBytes);
+    return await inTime(deps, signal, async (inner) => {
+      const body = await deps.store.open(info.digest, 0, info.sizeBytes, inner);
+      return readManifest(deps.digester, body, info.digest, deps.limits.manifestMaxBytes);
+    });
   } catch (error) {
     if (errorCodeOf(error) === 'DIGEST_MISMATCH') void deps.selfCheck.check(info.digest);
     throw error;
-  } finally {
-    scope.close();
   }
 }
 
@@ -101,7 +100,7 @@ async function resolve(
   if (request.digest !== undefined) return { digest: request.digest, ageUs: undefined };
   const reference = referenceOf(request);
   if (reference === undefined) return undefined;
-  const tag = await deps.store.resolve(reference, signal);
+  const tag = await inTime(deps, signal, (inner) => deps.store.resolve(reference, inner));
   if (tag === undefined) return undefined;
   const ageUs = Math.max(0, deps.clock.wallUs() - tag.resolvedAtUs);
   if (deps.tagMaxAgeUs !== undefined && ageUs > deps.tagMaxAgeUs) return undefined;
@@ -124,14 +123,12 @@ async function answerBlob(
   ) {
     if (!(await isProven(deps, exchange, digest))) return undefined;
   }
-  const failedAt = deps.failures.failedAt(digest, localSourceId) ?? Infinity;
   const contentType = info.mediaType ?? 'application/octet-stream';
   return rangedResponse(request, { digest, sizeBytes: info.sizeBytes, contentType }, async (start, end) => {
-    if (start >= failedAt)
-      throw new PeiliError('STORE_FAILED', 'this file could not be read here a moment ago', { start });
-    const { report } = exchange;
-    report.step({ type: 'head', source: localSourceId, status: 200, sizeBytes: info.sizeBytes, tookUs: 0 });
-    return localBody(deps, exchange, request, next, { start, end, sizeBytes: info.sizeBytes });
+    const { sizeBytes } = info;
+    const body = await localBody(deps, exchange, request, next, { start, end, sizeBytes });
+    exchange.report.step({ type: 'head', source: localSourceId, status: 200, sizeBytes, tookUs: 0 });
+    return body;
   });
 }
 
@@ -170,7 +167,13 @@ async function answerSelfCheck(
 }
 
 async function presentInfo(deps: LocalDeps, digest: string, signal: AbortSignal): Promise<ContentInfo | undefined> {
-  return deps.selfCheck.isWrong(digest) ? undefined : deps.store.info(digest, signal);
+  return deps.selfCheck.isWrong(digest) ? undefined : inTime(deps, signal, (inner) => deps.store.info(digest, inner));
+}
+
+/** A store that does not answer is a store that failed: the client is not left waiting for it (contract L3). */
+function inTime<T>(deps: LocalDeps, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = (): PeiliError => new PeiliError('STORE_FAILED', 'the store did not answer in time');
+  return withDeadline(deps.clock, deps.limits.stallTimeoutUs, signal, late, call);
 }
 
 /** The result, or undefined when it is not there in time; the work itself goes on. */
@@ -180,18 +183,11 @@ async function withinOr<T>(
   signal: AbortSignal,
   work: Promise<T>,
 ): Promise<T | undefined> {
-  const scope = openScope(signal);
-  return new Promise<T | undefined>((resolve) => {
-    const end = (value: T | undefined): void => {
-      timer.cancel();
-      scope.close();
-      resolve(value);
-    };
-    const timer = deps.clock.schedule(timeoutUs, () => {
-      end(undefined);
-    });
-    work.then(end, () => {
-      end(undefined);
-    });
-  });
+  const late = (): PeiliError => new PeiliError('HEAD_TIMEOUT', 'no proof in time', { timeoutUs });
+  try {
+    return await withDeadline(deps.clock, timeoutUs, signal, late, () => work);
+  } catch {
+    throwIfAborted(signal);
+    return undefined;
+  }
 }

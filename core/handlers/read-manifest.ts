@@ -6,7 +6,12 @@ import { matchesDigest } from '../verification/digest.ts';
  * Reads a manifest's body to its end and checks it against its digest: nothing of it leaves before (contract L8). Ends the body in any case.
  * Throws `MANIFEST_TOO_LARGE`, `DIGEST_MISMATCH`, or what the body throws.
  */
-export async function readManifest(digester: Digester, body: Body, digest: string, maxBytes: number): Promise<Uint8Array> {
+export async function readManifest(
+  digester: Digester,
+  body: Body,
+  digest: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
   try {
     const bytes = await readAll(body, maxBytes);
     if (!matchesDigest(digester, digest, bytes)) {
@@ -25,7 +30,8 @@ async function readAll(body: Body, maxBytes: number): Promise<Uint8Array> {
     const { done, value } = await body.next();
     if (done === true) return concat(parts, length);
     length += value.byteLength;
-    if (length > maxBytes) throw new PeiliError('MANIFEST_TOO_LARGE', 'more bytes than a manifest may have', { maxBytes });
+    if (length > maxBytes)
+      throw new PeiliError('MANIFEST_TOO_LARGE', 'more bytes than a manifest may have', { maxBytes });
     // Manifests are real bytes everywhere, in the simulator too; the chunk is borrowed, so it is copied.
     if (!(value instanceof Uint8Array)) throw new PeiliError('MANIFEST_TOO_LARGE', 'a blob was sent as a manifest');
     parts.push(value.slice());
