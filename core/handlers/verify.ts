@@ -1,6 +1,9 @@
+import { errorCodeOf } from '../errors.ts';
 import type { Body, Digester, SourceId } from '../ports/index.ts';
+import { localSourceId } from '../ports/index.ts';
 import type { FailureMemory } from '../relay/failure-memory.ts';
 import type { BlobRequest } from '../requests/request.ts';
+import type { SelfCheck } from '../verification/self-check.ts';
 import type { Suspicion } from '../verification/suspicion.ts';
 import { createVerifyingBody } from '../verification/verifying-body.ts';
 import type { DistributionResponse, Exchange, Handler } from './handler.ts';
@@ -13,6 +16,7 @@ export interface VerifyDeps {
   readonly digester: Digester;
   readonly suspicion: Suspicion;
   readonly failures: FailureMemory;
+  readonly selfCheck: SelfCheck;
 }
 
 /** Sees which sources gave a body's bytes, remembers it for suspicion, and hashes the body where the policy says so (contract L8). */
@@ -50,26 +54,34 @@ function watchBody(
   const { digest } = request;
   const length = Number(response.headers['content-length']);
   const start = startOf(response);
-  const delivered = (): void => {
-    deps.suspicion.delivered(digest, start, start + length, [...sources]);
+  const delivered = (bytes: number): void => {
+    deps.suspicion.delivered(digest, start, start + bytes, [...sources]);
   };
   const onMismatch = (): void => {
-    delivered();
+    delivered(length);
     const [only] = sources;
     if (sources.size !== 1 || only === undefined) return; // Nobody is named while more than one may be to blame.
     deps.failures.remember(digest, only, 0);
     report.step({ type: 'liar', source: only, digest });
+    if (only === localSourceId) void deps.selfCheck.check(digest); // Which withdraws it.
   };
   const verified =
     hashing && response.status === 200 ? createVerifyingBody(deps.digester, inner, digest, length, onMismatch) : inner;
   const progress = { bytes: 0 };
   const body: Body = {
     next: async () => {
-      const result = await verified.next();
-      if (result.done === true) return result;
-      progress.bytes += result.value.byteLength;
-      if (progress.bytes === length) delivered();
-      return result;
+      try {
+        const result = await verified.next();
+        if (result.done === true) return result;
+        progress.bytes += result.value.byteLength;
+        if (progress.bytes === length) delivered(length);
+        return result;
+      } catch (error) {
+        // A body that we cut is taken up elsewhere, and counts as delivered so far; one that the client left does not.
+        const code = errorCodeOf(error);
+        if (code !== 'ABORTED' && code !== 'DIGEST_MISMATCH') delivered(progress.bytes);
+        throw error;
+      }
     },
     return: () => verified.return(),
   };

@@ -15,6 +15,6 @@ export interface DigestStream {
   update(chunk: Chunk): Promise<void>;
   /** The digest as text, `sha256:<hex>`. The stream is finished after it. */
   finish(): Promise<string>;
-  /** Gives up without a result. Idempotent; a pending update() settles. */
+  /** Gives up without a result. Idempotent; a pending update() or finish() settles, with `ABORTED` if it has no result. */
   cancel(): void;
 }

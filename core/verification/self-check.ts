@@ -29,6 +29,8 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
   const wrong = createBoundedMap<string, true>(limits.servedMemoryMax);
   const results = createBoundedMap<string, { result: CheckResult; untilUs: number }>(limits.servedMemoryMax);
   const running = new Map<string, Promise<CheckResult>>();
+  /** Replaced while it was being hashed: what was seen is not what is there. */
+  const replaced = new Set<string>();
   const life = new AbortController();
   const queue: { tail: Promise<unknown> } = { tail: Promise.resolve() };
 
@@ -53,6 +55,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
   const checkNow = async (digest: string): Promise<CheckResult> => {
     try {
       const result = await hash(digest);
+      if (replaced.has(digest)) return 'unknown';
       results.set(digest, { result, untilUs: clock.nowUs() + limits.selfCheckMemoryUs });
       if (result === 'wrong') {
         wrong.set(digest, true);
@@ -65,6 +68,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
       return 'unknown';
     } finally {
       running.delete(digest);
+      replaced.delete(digest);
     }
   };
 
@@ -85,6 +89,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
     forget: (digest) => {
       wrong.delete(digest);
       results.delete(digest);
+      if (running.has(digest)) replaced.add(digest);
     },
     dispose: () => {
       life.abort();

@@ -1,3 +1,4 @@
+import { abortedError } from '../abort.ts';
 import { PeiliError } from '../errors.ts';
 import type { Body, Chunk, Digester, DigestStream } from '../ports/index.ts';
 import { algorithmOf } from './digest.ts';
@@ -14,32 +15,38 @@ export function createVerifyingBody(
   onMismatch: () => void,
 ): Body {
   const stream: DigestStream = digester.stream(algorithmOf(digest));
-  const progress = { bytes: 0, hashed: Promise.resolve() };
+  const state = { bytes: 0, hashed: Promise.resolve(), isJudged: false, isOver: false };
 
-  const end = async (): Promise<IteratorResult<Chunk, undefined>> => {
+  const end = (): Promise<IteratorResult<Chunk, undefined>> => {
+    state.isOver = true;
     stream.cancel();
     return inner.return();
+  };
+  const judge = async (): Promise<void> => {
+    state.isJudged = true;
+    await state.hashed;
+    const actual = await stream.finish();
+    if (actual === digest) return;
+    onMismatch();
+    await end();
+    throw new PeiliError('DIGEST_MISMATCH', 'the bytes do not match their digest', { digest, actual });
   };
 
   return {
     return: end,
     next: async () => {
       // The chunk before is borrowed until it has been hashed.
-      await progress.hashed;
+      await state.hashed;
+      if (state.isOver) throw abortedError();
       const result = await inner.next();
-      if (result.done === true) {
-        stream.cancel();
-        return result;
+      if (result.done !== true) {
+        state.bytes += result.value.byteLength;
+        state.hashed = stream.update(result.value);
+        state.hashed.catch(() => undefined); // Seen by the next call; there is none when the client hangs up.
       }
-      progress.bytes += result.value.byteLength;
-      progress.hashed = stream.update(result.value);
-      if (progress.bytes < sizeBytes) return result;
-      await progress.hashed;
-      const actual = await stream.finish();
-      if (actual === digest) return result;
-      onMismatch();
-      await end();
-      throw new PeiliError('DIGEST_MISMATCH', 'the bytes do not match their digest', { digest, actual });
+      if (state.bytes === sizeBytes && !state.isJudged) await judge();
+      if (result.done === true) stream.cancel();
+      return result;
     },
   };
 }
