@@ -1,15 +1,11 @@
 import type { RegistryFilter } from './filters/registry-filter.ts';
 import { createAdvertiser } from './advertising/advertiser.ts';
 import { createAnswer } from './handlers/answer.ts';
-import { filter } from './handlers/filter.ts';
 import { limitUploads } from './handlers/limit-uploads.ts';
-import { local } from './handlers/local.ts';
 import type { Mirror } from './handlers/mirror.ts';
 import { isManifestType } from './handlers/media-type.ts';
-import { notFound } from './handlers/not-found.ts';
 import { createPullReports } from './handlers/pull-report.ts';
-import { relay } from './handlers/relay.ts';
-import { verify } from './handlers/verify.ts';
+import { createStacks } from './handlers/stacks.ts';
 import type { BlobVerification } from './handlers/verify.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
@@ -101,20 +97,18 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
     advertiser.withdrawContent(digest);
   });
 
-  const common = { ...ports, observer, limits, failures, sizes, suspicion, selfCheck, tagMaxAgeUs };
   const standing = createStanding(clock, limits);
-  const relayDeps = { ...common, lookup, standing, zone: membership.self.zone };
-  const filtering = { filter: registryFilter };
-
-  const clients = filter(verify(local(relay(notFound, relayDeps), common), common, blobVerification), filtering);
-  const mirrors = uploads.handler(filter(local(notFound, common), filtering));
+  const { zone } = membership.self;
+  const memories = { failures, sizes, standing, suspicion };
+  const deps = { ...ports, ...memories, observer, limits, lookup, selfCheck, tagMaxAgeUs, zone };
+  const stacks = createStacks(deps, { filter: registryFilter, uploads, blobVerification });
 
   const stopWatching = store.watch((change) => {
     if (change.type === 'content-removed') selfCheck.forget(change.digest);
     if (change.type === 'content-added') selfCheck.forget(change.content.digest);
   });
   return {
-    answer: createAnswer(clock, { clients, mirrors }, createPullReports(clock, observer)),
+    answer: createAnswer(clock, stacks, createPullReports(clock, observer)),
     start: () => {
       advertiser.start();
     },
