@@ -12,6 +12,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { errorCodeOf } from '../../core/index.ts';
 import type { RecordBatch } from '../../core/index.ts';
+import { endpointOf } from './endpoint.ts';
 import { createFramedStream } from './framed-stream.ts';
 import { encodeKadMessage, kadProtocol, kadTypes, multihashOf } from './kad-codec.ts';
 import { createPeerIds } from './peer-ids.ts';
@@ -25,7 +26,7 @@ const ids = createPeerIds(100);
 const key = 'cd'.repeat(32);
 const hello: RecordsMessage = {
   type: 'hello',
-  hello: { registryPort: 5000, zone: '', incarnation: 1, version: '', endpoints: [{ host: '10.255.0.1', port: 1 }] },
+  hello: { registryPort: 5000, zone: '', incarnation: 1, version: '', endpoints: [{ host: '127.0.0.1', port: 1 }] },
 };
 const batch: RecordBatch = { incarnation: 1, sequence: 1, complete: false, add: [{ key }], withdraw: [], ttlUs: 1e9 };
 
@@ -127,7 +128,7 @@ test('hostile: a record speaks for its sender, whoever a message names', async (
         type: kadTypes.addProvider,
         key: multihashOf(key),
         closer: [],
-        providers: [{ id: ids.toBytes(id), addresses: [multiaddr('/ip4/10.255.0.1/tcp/1').bytes] }],
+        providers: [{ id: ids.toBytes(id), addresses: [multiaddr('/ip4/127.0.0.1/tcp/1').bytes] }],
       }),
     );
   stream.send(add(good.peerId));
@@ -174,6 +175,25 @@ test('hostile: a member that answers with garbage is MEMBER_UNREACHABLE or RECOR
   await ask(node);
   behaviour.answer = mute;
   await ask(node);
+});
+
+test('hostile: who was asked and says nothing for too long loses its connection, so that the next question finds out', async (context) => {
+  const { nodes, attacker } = await siege(context);
+  const endpoints = attacker.getMultiaddrs().flatMap((address) => endpointOf(address) ?? []);
+  await attacker.handle(recordsProtocol, (stream) => {
+    stream.send(framed(encodeRecordsMessage({ ...hello, hello: { ...hello.hello, endpoints } }, ids)));
+  });
+  const connections = new Set<string>();
+  attacker.addEventListener('connection:open', ({ detail }) => void connections.add(detail.id));
+  const bootstrap = { kind: 'static', peers: attacker.getMultiaddrs().map(String) } as const;
+  const node = await nodes.start({ bootstrap }, {}, { recordsSendTimeoutUs: 30_000, dnsIntervalUs: 3_600_000_000 });
+  const member = await meeting(node, { peerId: attacker.peerId.toString() });
+  const before = connections.size;
+  for (let turn = 0; turn < 2; turn += 1) {
+    const isAborted = (thrown: unknown): boolean => errorCodeOf(thrown) === 'ABORTED';
+    await assert.rejects(node.records.lookup(member, key, AbortSignal.timeout(60)), isAborted);
+  }
+  await until('there is a new connection', () => connections.size > before);
 });
 
 test('hostile: what is not libp2p is hung up on', async (context) => {

@@ -104,21 +104,47 @@ test('members: an unreachable one is not dialled again at once, and who was only
   await until('the hint is forgotten', () => seenBy(third, gone) === undefined);
 });
 
-test('records: a member that accepts and never answers costs the caller its own time alone', async (context) => {
+test('members: who could not be reached is left alone for a while', async (context) => {
   const nodes = nodesFor(context);
   const first = await nodes.start();
+  const gone = await nodes.start({ bootstrap: staticBootstrap(first) });
+  const member = await meeting(first, gone);
+  await gone.dispose();
+  await until('its connection is gone', () => seenBy(first, gone)?.connected === false);
+  const dials = { count: 0 };
+  const listener = createServer((socket) => {
+    dials.count += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    listener.listen(Number(gone.addresses[0]?.split('/')[4]), '127.0.0.1', resolve);
+  });
+  context.after(() => listener.close());
+  await assert.rejects(first.records.send(member, batch, neverAborted()), isCode('MEMBER_UNREACHABLE'));
+  const dialled = dials.count;
+  assert.ok(dialled > 0);
+  for (let turn = 0; turn < 5; turn += 1) {
+    await assert.rejects(first.records.send(member, batch, neverAborted()), isCode('MEMBER_UNREACHABLE'));
+  }
+  assert.equal(dials.count, dialled);
+});
+
+test('records: a member at whose address something accepts and never answers is unreachable within the bound', async (context) => {
+  const nodes = nodesFor(context);
+  const first = await nodes.start();
+  const gone = await nodes.start({ bootstrap: staticBootstrap(first) });
+  await meeting(first, gone);
+  const third = await nodes.start({ bootstrap: staticBootstrap(first) }, {}, { memberDialTimeoutUs: 150_000 });
+  const member = await meeting(third, gone);
+  await gone.dispose();
   const mute = createServer();
   await new Promise<void>((resolve) => {
-    mute.listen(0, '127.0.0.1', resolve);
+    mute.listen(Number(gone.addresses[0]?.split('/')[4]), '127.0.0.1', resolve);
   });
   context.after(() => mute.close());
-  const address = mute.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const bootstrap = { kind: 'static', peers: [`/ip4/127.0.0.1/tcp/${address.port}`, ...first.addresses] } as const;
-  const second = await nodes.start({ bootstrap }, {}, { memberDialTimeoutUs: 100_000 });
-  await meeting(second, first);
-  const hint = { ...second.membership.self, id: '12D3KooWPSMkHaSW1AJTZwTKFwZW8uGN1G4o1NiR9FyQ6Xn2k2zE' };
-  await assert.rejects(second.records.lookup(hint, key, neverAborted()), isCode('MEMBER_UNREACHABLE'));
+  const startedMs = performance.now();
+  await assert.rejects(third.records.lookup(member, key, neverAborted()), isCode('MEMBER_UNREACHABLE'));
+  assert.ok(performance.now() - startedMs < 1000);
 });
 
 test('records: giving up one lookup leaves the others alone', async (context) => {
