@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createPositionTable } from '../routing/position-table.ts';
+import { positionOf, routingKeyOf } from '../routing/routing-key.ts';
+import { createSha256Digester } from '../testing/sha256-digester.ts';
 import { defaultLimits } from '../limits.ts';
 import type { RecordBatch } from '../ports/index.ts';
 import { createListedStore } from '../testing/listed-store.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';
-import { createMemoryCluster } from '../testing/memory-cluster.ts';
+import { createMemoryCluster, memberOf } from '../testing/memory-cluster.ts';
 import { findFrom, startRoutingNode } from '../testing/routing-node.ts';
 import type { RoutingNode, RoutingNodeOptions } from '../testing/routing-node.ts';
 import { createVirtualClock } from '../testing/virtual-clock.ts';
 import type { VirtualClock } from '../testing/virtual-clock.ts';
 
+const digester = createSha256Digester();
 const second = 1_000_000;
 const digestOf = (index: number): string => `sha256:${index.toString(16).padStart(64, '0')}`;
 
@@ -271,8 +275,15 @@ test('advertising: what could not be said is said later with a growing pause, an
   for (let index = 0; index < 30; index += 1) node(1).store.addContent(digestOf(index));
   await clock.advance(second);
   assert.equal(node(1).advertiser.state().membersFailing, 1);
+  const standing = createPositionTable<string>();
+  for (const { id } of nodes) if (id !== 'node-2') standing.add(id, memberOf(id).position);
+  const keepers = Array.from({ length: 30 }, (_, index) => {
+    const key = routingKeyOf(digester, digestOf(index));
+    return standing.nearest(positionOf(digester, key), 3).filter((id) => id !== 'node-1').length;
+  });
   const kept = nodes.filter((each) => each !== node(1)).map(({ router }) => router.state().records);
-  assert.equal(kept.reduce((sum, records) => sum + records, 0) >= 2 * 30, true);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  assert.equal(sum(kept), sum(keepers));
   for (let index = 0; index < 30; index += 1) {
     const { ids } = await findFrom(clock, node(4), digestOf(index));
     assert.deepEqual(ids, ['node-1']);
@@ -288,14 +299,17 @@ test('advertising: what could not be said is said later with a growing pause, an
 });
 
 test('advertising: members that never answer keep no place from the others', async () => {
-  const { clock, cluster, node, finish } = await clusterOf(30);
+  const { clock, cluster, node, finish } = await clusterOf(30, { limits: { sendsAtOnceMax: 4 } });
   const dead = new Set(Array.from({ length: 12 }, (_, index) => `node-${index}`));
   cluster.rule(({ to }) => (dead.has(to) ? { is: 'lost' } : {}));
   for (let index = 0; index < 60; index += 1) node(20).store.addContent(digestOf(index));
   await clock.advance(60 * second);
-  node(20).store.addContent(digestOf(100));
-  await clock.advance(100_000);
-  assert.deepEqual((await findFrom(clock, node(25), digestOf(100))).ids, ['node-20']);
+  for (let index = 100; index < 110; index += 1) {
+    node(20).store.addContent(digestOf(index));
+    await clock.advance(100_000);
+    assert.deepEqual((await findFrom(clock, node(25), digestOf(index))).ids, ['node-20']);
+    await clock.advance(second);
+  }
   await finish();
 });
 
@@ -346,6 +360,55 @@ test('advertising: a graceful stop withdraws everything at once; a plain end wit
   node(2).advertiser.dispose();
   assert.equal((await findFrom(clock, node(0), digestOf(1))).outcome, 'nobody');
   assert.equal((await findFrom(clock, node(0), digestOf(2))).outcome, 'found');
+  await finish();
+});
+
+test('advertising: a node answers for its own content itself, until it stops', async () => {
+  const { clock, cluster, node, finish } = await clusterOf(4);
+  const asker = cluster.add('asker');
+  const ask = async (): Promise<string[]> => {
+    const key = routingKeyOf(digester, digestOf(1));
+    const answer = asker.records.lookup(cluster.member('node-1'), key, new AbortController().signal);
+    return (await clock.settle(answer)).holders.map(({ member }) => member.id);
+  };
+  node(1).store.addContent(digestOf(1));
+  await clock.advance(100_000);
+  assert.deepEqual(await ask(), ['node-1']);
+  await clock.settle(node(1).advertiser.withdrawAll(new AbortController().signal));
+  assert.deepEqual(await ask(), []);
+  await finish();
+});
+
+test('advertising: a tag that moves is moved at every member that was told of it, those included that are no longer near', async () => {
+  const { clock, cluster, nodes, node, finish } = await clusterOf(3);
+  const reference = 'docker.io/library/busybox:1';
+  for (const index of [1, 2]) node(1).store.addContent(digestOf(index));
+  node(1).store.setTag({ reference, digest: digestOf(1), resolvedAtUs: clock.wallUs() });
+  await clock.advance(second);
+  for (let index = 0; index < 20; index += 1) nodes.push(startRoutingNode(clock, cluster.add(`late-${index}`)));
+  await clock.advance(second);
+  node(1).store.setTag({ reference, digest: digestOf(2), resolvedAtUs: clock.wallUs() });
+  await clock.advance(100_000);
+  const asker = cluster.add('asker');
+  const digests = new Set<string | undefined>();
+  for (const { id } of nodes) {
+    const { signal } = new AbortController();
+    const asked = asker.records.lookup(cluster.member(id), routingKeyOf(digester, reference), signal);
+    for (const { tag } of (await clock.settle(asked)).holders) digests.add(tag?.digest);
+  }
+  assert.deepEqual([...digests], [digestOf(2)]);
+  await finish();
+});
+
+test('advertising: a gap while the store is being listed is not lost', async () => {
+  const { clock, node, finish } = await clusterOf(4);
+  const { store } = node(1);
+  store.mute(true);
+  store.gap();
+  store.addContent(digestOf(1));
+  store.gap();
+  await clock.advance(100_000);
+  assert.equal((await findFrom(clock, node(2), digestOf(1))).outcome, 'found');
   await finish();
 });
 

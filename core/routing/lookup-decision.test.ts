@@ -113,6 +113,11 @@ test('lookup: the same member answers once', () => {
   assert.deepEqual(ends, [{ outcome: 'timeout', afterEvents: 4 }]);
 });
 
+test('lookup: the same member fails once: one stands in for it', () => {
+  const { asked } = run(planOf({ spares: ['d', 'e'] }), [eventOf('a', 'failed'), eventOf('a', 'failed')]);
+  assert.deepEqual(asked, ['a', 'b', 'c', 'd']);
+});
+
 test('lookup: a keeper that fails or is warming is stood in for by the next nearest, each once', () => {
   for (const verdict of ['failed', 'warming'] as const) {
     const { asked } = run(planOf({ spares: ['d', 'e'] }), [

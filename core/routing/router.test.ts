@@ -286,6 +286,40 @@ test('lookup: a holder is known as this node knows it, not as others describe it
   await finish();
 });
 
+test('lookup: a node is never its own source, whatever others say', async () => {
+  const { clock, cluster, byDistance, finish } = await clusterOf(5);
+  const asker = at(byDistance, 4);
+  const self = cluster.member(asker.id);
+  const lies = { holders: [{ member: self }], warming: false, closer: [self] };
+  for (const index of [0, 1, 2]) {
+    cluster.serve(at(byDistance, index).id, { onBatch: () => undefined, onLookup: () => lies });
+  }
+  const { outcome, ids } = await findFrom(clock, asker, digest);
+  assert.deepEqual([outcome, ids], ['nobody', []]);
+  await finish();
+});
+
+test('warming: ends with a complete batch of everybody, not with any batch, and does not wait for Spegel members', async () => {
+  const clock = createVirtualClock();
+  const cluster = createMemoryCluster(clock);
+  cluster.add('spegel', { kind: 'spegel' });
+  const other = cluster.add('other');
+  const node = startRoutingNode(clock, cluster.add('node'));
+  for (const id of ['other', 'spegel']) {
+    cluster.serve(id, { onBatch: () => undefined, onLookup: () => ({ holders: [], warming: false, closer: [] }) });
+  }
+  const tell = async (batch: RecordBatch): Promise<void> => {
+    const told = other.records.send(cluster.member('node'), batch, new AbortController().signal);
+    await clock.advance(10_000);
+    await told;
+  };
+  await tell(said({ add: [{ key }] }));
+  assert.equal(node.router.state().warming, true);
+  await tell(said({ complete: true, sequence: 1_001 }));
+  assert.equal(node.router.state().warming, false);
+  node.dispose();
+});
+
 test('warming: a restarted member says so until everybody has told it again, and answers then as before', async () => {
   const { clock, cluster, nodes, byDistance, finish } = await clusterOf(8);
   const [keeper] = byDistance;

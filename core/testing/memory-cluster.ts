@@ -28,6 +28,8 @@ export interface MemoryCluster {
   introduce(who: string, whom: string): void;
   /** What happens to calls from now on. Undefined: all well. */
   rule(rule: ((call: MemoryCall) => Fate) | undefined): void;
+  /** The node as others know it now. */
+  member(id: string): Member;
   /** Another handler for a node, for one that lies. */
   serve(id: string, handler: RecordsHandler): () => void;
   /** All calls that were begun, in order. */
@@ -211,6 +213,7 @@ export function createMemoryCluster(clock: Clock): MemoryCluster {
     rule: (rule) => {
       state.rule = rule;
     },
+    member: (id) => require(id).member,
     serve: (id, handler) => serve(require(id), handler),
     calls,
     pending: () => state.pending,
