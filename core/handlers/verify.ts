@@ -44,7 +44,7 @@ function collectSources(report: PullReport, sources: Set<SourceId>): PullReport 
 
 function watchBody(
   deps: VerifyDeps,
-  { report }: Exchange,
+  { report, signal }: Exchange,
   request: BlobRequest,
   response: DistributionResponse,
   inner: Body,
@@ -65,8 +65,9 @@ function watchBody(
     report.step({ type: 'liar', source: only, digest });
     if (only === localSourceId) void deps.selfCheck.check(digest); // Which withdraws it.
   };
-  const verified =
-    hashing && response.status === 200 ? createVerifyingBody(deps.digester, inner, digest, length, onMismatch) : inner;
+  const isHashed = hashing && response.status === 200;
+  const input = { body: inner, digest, sizeBytes: length, onMismatch, signal };
+  const verified = isHashed ? createVerifyingBody(deps.digester, input) : inner;
   const progress = { bytes: 0 };
   const body: Body = {
     next: async () => {

@@ -71,7 +71,7 @@ class ContinuousBody implements Body {
   #deadline: Timer | undefined;
   #stalled: PeiliError | undefined;
   #ended = false;
-  readonly #letGo: () => void;
+  #letGo: () => void = () => undefined;
 
   constructor(deps: { clock: Clock; limits: Limits }, input: ContinuousBodyInput) {
     this.#clock = deps.clock;
@@ -117,6 +117,7 @@ class ContinuousBody implements Body {
   async #read(): Promise<Chunk> {
     for (;;) {
       const segment = this.#segment ?? (await this.#openNext());
+      if (this.#ended) throw abortedError();
       try {
         const chunk = await this.#readFrom(segment);
         if (chunk !== undefined) return chunk;

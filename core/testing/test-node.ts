@@ -38,6 +38,7 @@ export interface TestNodeOptions {
   readonly seed?: number;
   /** A hash of a chunk takes so long, microseconds. */
   readonly hashUs?: number;
+  readonly clock?: VirtualClock;
 }
 
 export interface HolderScript extends PeerScript {
@@ -74,7 +75,7 @@ export type TestNode = ReturnType<typeof createTestNode>;
 
 /** A node's handlers as in production, over a store, peers and a lookup by script, in virtual time. */
 export function createTestNode(options: TestNodeOptions = {}) {
-  const clock = createVirtualClock();
+  const clock = options.clock ?? createVirtualClock();
   const limits = limitsWith({ ...smallWindows, ...options.limits });
   const pulls: PullEvent[] = [];
   const nodeEvents: NodeEvent[] = [];
