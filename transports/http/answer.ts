@@ -66,7 +66,7 @@ export async function answerExchange(deps: AnswerDeps, exchange: HttpExchange): 
     response.end();
     return { status: answer.status, bytes: 0, end: 'complete' };
   }
-  const written = await writeBody(response, answer.body, lengthBytes, connection);
+  const written = await writeBody(response, answer.body, lengthBytes, connection, exchange.signal);
   switch (written.end) {
     case 'complete':
       response.end();

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { errorCodeOf } from '../../core/index.ts';
+import { errorCodeOf, onAbort } from '../../core/index.ts';
 import type { Body } from '../../core/index.ts';
 
 /**
@@ -33,8 +33,11 @@ export async function writeBody(
   body: Body,
   lengthBytes: number,
   watch: WriteWatch,
+  signal: AbortSignal,
 ): Promise<WrittenBody> {
   let bytes = 0;
+  // It ends a `next()` that hangs. The signal aborts when the kernel has let go of the chunk that was being written.
+  const stopWatching = onAbort(signal, () => void body.return());
   try {
     for (;;) {
       if (watch.ended()) return await finish(body, { end: 'gone', bytes });
@@ -48,7 +51,9 @@ export async function writeBody(
     }
   } catch (reason) {
     const end = watch.ended() ? 'gone' : errorCodeOf(reason) === 'DIGEST_MISMATCH' ? 'mismatch' : 'cut';
-    return finish(body, { end, bytes, reason });
+    return await finish(body, { end, bytes, reason });
+  } finally {
+    stopWatching();
   }
   if (bytes < lengthBytes)
     return { end: 'cut', bytes, reason: new RangeError('a body is shorter than its content-length') };

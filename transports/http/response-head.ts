@@ -82,6 +82,9 @@ function parseHead(bytes: Uint8Array, method: 'GET' | 'HEAD'): HeadOutcome {
     if (!fieldName.test(name)) return malformed('no valid field name');
     // An assignment to it would change the object instead of adding a field.
     if (name === '__proto__') continue;
+    // Blanks after the digits are legal, and complete clients disagree about them.
+    if (name === 'content-length' && isBlank(line.charCodeAt(line.length - 1)))
+      return malformed('blanks after a length');
     const value = trimmed(line, colon + 1);
     headers[name] = Object.hasOwn(headers, name) ? `${String(headers[name])}, ${value}` : value;
   }
