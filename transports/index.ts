@@ -28,3 +28,10 @@ export type { Libp2pNode, Libp2pNodeDeps, Libp2pNodeOptions } from './libp2p/lib
 export type { BootstrapOptions, BootstrapSources } from './libp2p/bootstrap.ts';
 export type { RouterTransport } from './libp2p/endpoint.ts';
 export type { RouterReadiness } from './libp2p/readiness.ts';
+export type { LinkFault } from './memory/link-fault.ts';
+export { createMemoryCluster } from './memory/memory-cluster.ts';
+export type { MemoryCluster, MemoryClusterDeps, MemoryNode, MemoryNodeOptions } from './memory/memory-cluster.ts';
+export { createMemoryStore } from './memory/memory-store.ts';
+export type { MemoryImage, MemoryStore, MemoryStoreDeps, MemoryStoreOptions } from './memory/memory-store.ts';
+export { createRecordingObserver } from './memory/recording-observer.ts';
+export type { RecordingObserver, RecordingObserverOptions } from './memory/recording-observer.ts';

@@ -8,7 +8,7 @@ import { createBufferPool } from '../system/buffer-pool.ts';
 import { createSystemClock } from '../system/clock.ts';
 import type { Descriptor } from './image-index.ts';
 import { blobPath } from './layout-files.ts';
-import { createLayoutFixture, named } from './layout-fixture.ts';
+import { createLayoutFixture, named } from './testing/layout-fixture.ts';
 import { createOciLayoutStore } from './oci-layout-store.ts';
 
 async function createSubject(): Promise<ContentStoreSubject> {

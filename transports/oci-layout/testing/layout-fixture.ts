@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blobPath } from './layout-files.ts';
-import type { Descriptor } from './image-index.ts';
+import { blobPath } from '../layout-files.ts';
+import type { Descriptor } from '../image-index.ts';
 
 /** A layout in a directory of its own under the system's temporary one, for tests. */
 export interface LayoutFixture {
