@@ -6,7 +6,8 @@ import { connectionsToClose } from './connection-pruning.ts';
 
 const self = Uint8Array.of(0, 0);
 /** Only told apart, never used. */
-const connection = (): Connection => ({}) as Connection;
+let made = 0;
+const connection = (): Connection => ({ id: String((made += 1)) }) as Connection;
 
 test('connections: no more than held ones stay, and the excess goes exactly', () => {
   const open = fc.array(

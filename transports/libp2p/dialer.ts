@@ -4,7 +4,8 @@ import { openScope, PeiliError, reasonOf, settleOrAbort, throwIfAborted, withDea
 import type { Clock } from '../../core/index.ts';
 import { multiaddrOf } from './endpoint.ts';
 import type { Endpoint, RouterTransport } from './endpoint.ts';
-import type { KnownMember, MemberTable } from './member-table.ts';
+import type { KnownMember } from './known-member.ts';
+import type { MemberTable } from './member-table.ts';
 
 /** Connections to members, made on need and shared. */
 export interface Dialer {

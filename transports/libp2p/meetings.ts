@@ -4,10 +4,11 @@ import { connectionsToClose } from './connection-pruning.ts';
 import { endpointOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { kadProtocol } from './kad-codec.ts';
-import { spegelFacts } from './member-table.ts';
+import { spegelFacts } from './known-member.ts';
 import type { MemberTable } from './member-table.ts';
 import { recordsProtocol } from './records-codec.ts';
-import type { Hello, MemberFacts } from './records-codec.ts';
+import type { MemberFacts } from './member-codec.ts';
+import type { Hello } from './records-codec.ts';
 
 /** How a connection becomes a member: identify says which protocols it speaks, and ours say hello. */
 export interface Meetings {

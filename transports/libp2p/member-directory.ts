@@ -2,10 +2,13 @@ import type { Member } from '../../core/index.ts';
 import { multiaddrOf } from './endpoint.ts';
 import type { Endpoint, RouterTransport } from './endpoint.ts';
 import type { KadPeer } from './kad-codec.ts';
-import type { KnownMember, MemberTable } from './member-table.ts';
+import { spegelFacts } from './known-member.ts';
+import type { KnownMember } from './known-member.ts';
+import type { MemberTable } from './member-table.ts';
 import { positionOf } from './peer-ids.ts';
 import type { PeerIds } from './peer-ids.ts';
-import type { Hello, MemberFacts } from './records-codec.ts';
+import type { MemberFacts } from './member-codec.ts';
+import type { Hello } from './records-codec.ts';
 
 /** Members, this node included, in the forms in which the two protocols name them. */
 export interface MemberDirectory {
@@ -59,7 +62,9 @@ export function createMemberDirectory(deps: MemberDirectoryDeps, options: Member
     hello: () => ({ ...factsWith(self, ownEndpoints()), version: options.version }),
     selfPeer: () => peerOf(self) ?? { id: ids.toBytes(self.id), addresses: [] },
     get,
-    hint: (facts) => {
+    hint: (said) => {
+      // How a Spegel node's registry is reached is not for others to say.
+      const facts = said.kind === 'spegel' ? spegelFacts(said.id, said.endpoints, self.registryPort) : said;
       table.hint(facts);
       return get(facts.id) ?? memberFrom(facts, ids);
     },

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MembershipChange } from '../../core/index.ts';
-import { createMemberTable, spegelFacts } from './member-table.ts';
+import { spegelFacts } from './known-member.ts';
+import { createMemberTable } from './member-table.ts';
 import { createPeerIds } from './peer-ids.ts';
-import type { MemberFacts } from './records-codec.ts';
+import type { MemberFacts } from './member-codec.ts';
 
 const ids = createPeerIds(100);
 
@@ -52,6 +53,7 @@ test('members: a hint never changes what a member said of itself, and is never t
   table.hint(factsOf(0));
   table.meet(factsOf(0), true);
   table.hint(factsOf(2, { endpoints: [] }));
+  table.hint(factsOf(2, { registryPort: 0 }));
   assert.equal(changes.length, 1);
   assert.deepEqual(
     table.members().map(({ zone, registryPort, addresses }) => [zone, registryPort, addresses]),

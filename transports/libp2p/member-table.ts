@@ -1,9 +1,10 @@
-import type { Disposer, Member, MemberKind, MembershipChange } from '../../core/index.ts';
+import type { Disposer, Member, MembershipChange } from '../../core/index.ts';
 import { isSameEndpoint } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { compareDistance, positionOf } from './peer-ids.ts';
+import { changeOf, knownMember, leastWorth, nearestMet } from './known-member.ts';
+import type { KnownMember } from './known-member.ts';
+import type { MemberFacts } from './member-codec.ts';
 import type { PeerIds } from './peer-ids.ts';
-import type { MemberFacts } from './records-codec.ts';
 
 /** Everybody whom this node has met or heard of. */
 export interface MemberTable {
@@ -24,17 +25,6 @@ export interface MemberTable {
   replaced(endpoint: Endpoint, byId: string): void;
   /** The nearest members to a place in key space, nearest first. */
   nearest(target: Uint8Array, count: number): KnownMember[];
-}
-
-export interface KnownMember {
-  readonly member: Member;
-  readonly endpoints: readonly Endpoint[];
-  /** False: only heard of. */
-  readonly met: boolean;
-  /** Set while the last dial failed: when the first of the failures in a row was, microseconds. */
-  readonly failingSinceUs: number | undefined;
-  /** Dialled again from then on. */
-  readonly retryAtUs: number;
 }
 
 export interface MemberTableOptions {
@@ -63,33 +53,17 @@ export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: Memb
   };
 
   const put = (facts: MemberFacts, previous: KnownMember | undefined, met: boolean, connected: boolean): void => {
-    const entry = entryOf(facts, previous, met, connected);
+    const entry = knownMember(facts, previous, { met, connected }, ids);
     known.set(facts.id, entry);
     const change = changeOf(previous, entry);
     if (change !== undefined) tell(change);
   };
 
-  const entryOf = (
-    facts: MemberFacts,
-    previous: KnownMember | undefined,
-    met: boolean,
-    connected: boolean,
-  ): KnownMember => ({
-    member: {
-      id: facts.id,
-      position: previous?.member.position ?? positionOf(ids.toBytes(facts.id)),
-      addresses: [...new Set(facts.endpoints.map(({ host }) => host))],
-      registryPort: facts.registryPort,
-      kind: facts.kind,
-      zone: facts.zone,
-      incarnation: facts.incarnation,
-      connected,
-    },
-    endpoints: facts.endpoints,
-    met: met || previous?.met === true,
-    failingSinceUs: met ? undefined : previous?.failingSinceUs,
-    retryAtUs: met ? 0 : (previous?.retryAtUs ?? 0),
-  });
+  const forget = (id: string): void => {
+    if (deaf.size >= options.membersMax) deaf.clear();
+    deaf.set(id, nowUs() + options.forgetUs);
+    leave(id);
+  };
 
   const leave = (id: string): void => {
     if (known.delete(id)) tell({ type: 'left', id });
@@ -122,7 +96,7 @@ export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: Memb
       return true;
     },
     hint: (facts) => {
-      if (facts.id === options.selfId || facts.endpoints.length === 0) return;
+      if (facts.id === options.selfId || facts.endpoints.length === 0 || facts.registryPort === 0) return;
       const previous = known.get(facts.id);
       const isDeaf = (deaf.get(facts.id) ?? 0) > nowUs();
       if (previous?.met === true || isDeaf || (previous === undefined && known.size >= options.membersMax)) return;
@@ -139,55 +113,16 @@ export function createMemberTable({ ids, nowUs }: MemberTableDeps, options: Memb
       const entry = known.get(id);
       if (entry === undefined) return;
       const failingSinceUs = entry.failingSinceUs ?? nowUs();
-      if (!entry.met || nowUs() - failingSinceUs > options.forgetUs) {
-        if (deaf.size >= options.membersMax) deaf.clear();
-        deaf.set(id, nowUs() + options.forgetUs);
-        leave(id);
-        return;
-      }
-      known.set(id, { ...entry, failingSinceUs, retryAtUs: nowUs() + options.retryUs });
+      if (!entry.met || nowUs() - failingSinceUs > options.forgetUs) forget(id);
+      else known.set(id, { ...entry, failingSinceUs, retryAtUs: nowUs() + options.retryUs });
     },
     leave,
     replaced: (endpoint, byId) => {
       for (const entry of [...known.values()]) {
-        if (entry.member.id === byId || entry.member.connected) continue;
-        if (entry.endpoints.some((other) => isSameEndpoint(other, endpoint))) leave(entry.member.id);
+        const isThere = entry.endpoints.some((other) => isSameEndpoint(other, endpoint));
+        if (isThere && entry.member.id !== byId && !entry.member.connected) leave(entry.member.id);
       }
     },
-    nearest: (target, count) =>
-      Array.from(known.values())
-        .filter(({ met }) => met)
-        .toSorted((a, b) => compareDistance(target, a.member.position, b.member.position))
-        .slice(0, count),
+    nearest: (target, count) => nearestMet(known.values(), target, count),
   };
-}
-
-/** Who makes room: who was only heard of goes first, then who has been out of reach the longest; nobody else. */
-function leastWorth(entries: Iterable<KnownMember>): KnownMember | undefined {
-  let victim: KnownMember | undefined;
-  for (const entry of entries) {
-    if (entry.member.connected) continue;
-    if (!entry.met) return entry;
-    const sinceUs = entry.failingSinceUs;
-    if (sinceUs !== undefined && sinceUs < (victim?.failingSinceUs ?? Infinity)) victim = entry;
-  }
-  return victim;
-}
-
-function changeOf(previous: KnownMember | undefined, entry: KnownMember): MembershipChange | undefined {
-  const { member } = entry;
-  if (previous === undefined) return { type: 'joined', member };
-  if (previous.met && previous.member.incarnation !== member.incarnation) return { type: 'restarted', member };
-  return isSameMember(previous.member, member) ? undefined : { type: 'updated', member };
-}
-
-function isSameMember(a: Member, b: Member): boolean {
-  const isSameText = a.zone === b.zone && a.addresses.join(' ') === b.addresses.join(' ');
-  if (a.connected !== b.connected) return false;
-  return isSameText && a.registryPort === b.registryPort && a.kind === b.kind && a.incarnation === b.incarnation;
-}
-
-/** A Spegel node as it is seen from here: it says nothing of its registry's port (that is ours) nor of its starts. */
-export function spegelFacts(id: string, endpoints: readonly Endpoint[], registryPort: number): MemberFacts {
-  return { id, endpoints, registryPort, kind: 'spegel' satisfies MemberKind, zone: '', incarnation: 0 };
 }

@@ -1,8 +1,10 @@
-import type { MemberKind, RecordBatch, RecordEntry, RoutingKey } from '../../core/index.ts';
+import type { RecordBatch, RecordEntry, RoutingKey } from '../../core/index.ts';
 import type { Endpoint } from './endpoint.ts';
-import { decodeEndpoint, encodeEndpoint } from './endpoint-bytes.ts';
+import { encodeEndpoint } from './endpoint-bytes.ts';
+import { addEndpoint, decodeMember, decodeMembers, encodeMember, zoneMaxBytes } from './member-codec.ts';
+import type { MemberFacts } from './member-codec.ts';
 import type { PeerIds } from './peer-ids.ts';
-import { asBytes, asNumber, asText, createWireWriter, invalidMessage, readFields } from './wire.ts';
+import { asBytes, asCount, asNumber, asPort, asText, createWireWriter, invalidMessage, readFields } from './wire.ts';
 import type { WireWriter } from './wire.ts';
 
 /**
@@ -19,16 +21,6 @@ export interface Hello {
   /** Of the program, for people. */
   readonly version: string;
   readonly endpoints: readonly Endpoint[];
-}
-
-/** A member as others name it: a hint. */
-export interface MemberFacts {
-  readonly id: string;
-  readonly endpoints: readonly Endpoint[];
-  readonly registryPort: number;
-  readonly kind: MemberKind;
-  readonly zone: string;
-  readonly incarnation: number;
 }
 
 export interface HolderFacts {
@@ -66,9 +58,7 @@ const typeNumbers = {
 } as const satisfies Record<RecordsMessage['type'], number>;
 
 const keyBytes = 32;
-const zoneMaxBytes = 256;
 const textMaxBytes = 512;
-const endpointsMax = 8;
 const emptyPayload = new Uint8Array(0);
 
 export function encodeRecordsMessage(message: RecordsMessage, ids: PeerIds): Uint8Array {
@@ -255,45 +245,6 @@ function decodeHolder(payload: Uint8Array, ids: PeerIds): HolderFacts {
   };
 }
 
-function encodeMember(member: MemberFacts, ids: PeerIds): Uint8Array {
-  const writer = createWireWriter(128)
-    .bytes(1, ids.toBytes(member.id))
-    .varint(3, member.registryPort)
-    .varint(4, member.kind === 'spegel' ? 1 : 0)
-    .text(5, member.zone)
-    .varint(6, member.incarnation);
-  for (const endpoint of member.endpoints) writer.bytes(2, encodeEndpoint(endpoint));
-  return writer.finish();
-}
-
-function decodeMember(payload: Uint8Array, ids: PeerIds): MemberFacts {
-  let kind: MemberKind = 'peili';
-  const member = { id: '', endpoints: new Array<Endpoint>(), registryPort: 0, zone: '', incarnation: 0 };
-  readFields(payload, (field, value) => {
-    if (field === 1) member.id = ids.toText(asBytes(value));
-    else if (field === 2) addEndpoint(member.endpoints, asBytes(value));
-    else if (field === 3) member.registryPort = asPort(asNumber(value));
-    else if (field === 4) kind = asNumber(value) === 1 ? 'spegel' : 'peili';
-    else if (field === 5) member.zone = asText(value, zoneMaxBytes);
-    else if (field === 6) member.incarnation = asCount(asNumber(value));
-  });
-  if (member.id === '') throw invalidMessage('a member without an id');
-  return { ...member, kind };
-}
-
-function decodeMembers(payload: Uint8Array, ids: PeerIds): MemberFacts[] {
-  const members: MemberFacts[] = [];
-  readFields(payload, (field, value) => {
-    if (field === 1) members.push(decodeMember(asBytes(value), ids));
-  });
-  return members;
-}
-
-function addEndpoint(endpoints: Endpoint[], bytes: Uint8Array): void {
-  const endpoint = decodeEndpoint(bytes);
-  if (endpoints.length < endpointsMax) endpoints.push(endpoint);
-}
-
 function encodeKey(key: RoutingKey): Uint8Array {
   const bytes = Buffer.from(key, 'hex');
   if (bytes.byteLength !== keyBytes) throw invalidMessage('a routing key has 64 hex characters');
@@ -314,14 +265,4 @@ function readKeys(bytes: Uint8Array): RoutingKey[] {
   return Array.from({ length: bytes.byteLength / keyBytes }, (_, index) =>
     decodeKey(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)),
   );
-}
-
-function asPort(value: number): number {
-  if (value > 65_535) throw invalidMessage('a port above 65535');
-  return value;
-}
-
-function asCount(value: number): number {
-  if (!Number.isSafeInteger(value)) throw invalidMessage('a number above 2^53');
-  return value;
 }

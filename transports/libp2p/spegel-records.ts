@@ -5,7 +5,7 @@ import type { KadChannel } from './kad-channel.ts';
 import { kadTypes, multihashOf } from './kad-codec.ts';
 import type { KadPeer } from './kad-codec.ts';
 import type { MemberDirectory } from './member-directory.ts';
-import { spegelFacts } from './member-table.ts';
+import { spegelFacts } from './known-member.ts';
 import type { PeerIds } from './peer-ids.ts';
 
 /** The records' questions put to Spegel nodes, in Kademlia's words. */

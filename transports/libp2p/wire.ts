@@ -101,6 +101,16 @@ export function asText(value: WireValue, maxBytes: number): string {
   return decoder.decode(bytes);
 }
 
+export function asPort(value: number): number {
+  if (value > 65_535) throw invalidMessage('a port above 65535');
+  return value;
+}
+
+export function asCount(value: number): number {
+  if (!Number.isSafeInteger(value)) throw invalidMessage('a number above 2^53');
+  return value;
+}
+
 /** Writes `value` at `at` and returns the end; the buffer has room. */
 export function writeVarint(buffer: Uint8Array, at: number, value: number): number {
   while (value >= 0x80) {
