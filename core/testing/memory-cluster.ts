@@ -2,7 +2,6 @@ import { abortedError, onAbort } from '../abort.ts';
 import { PeiliError } from '../errors.ts';
 import type {
   Clock,
-  LookupAnswer,
   Member,
   MemberKind,
   Membership,
@@ -71,152 +70,161 @@ interface Node {
 const wellDelayUs = 500;
 
 export function createMemoryCluster(clock: Clock): MemoryCluster {
-  const nodes = new Map<string, Node>();
-  const calls: MemoryCall[] = [];
-  const state = { pending: 0, rule: undefined as ((call: MemoryCall) => Fate) | undefined };
+  return new Nodes(clock);
+}
 
-  const meet = (who: Node, whom: Member): void => {
-    if (who.member.id === whom.id) return;
-    const before = who.known.get(whom.id);
-    who.known.set(whom.id, whom);
-    who.members = [...who.known.values()];
-    const type = before === undefined ? 'joined' : whom.incarnation > before.incarnation ? 'restarted' : 'updated';
-    for (const listener of who.listeners) listener({ type, member: whom });
-  };
+class Nodes implements MemoryCluster {
+  readonly calls: MemoryCall[] = [];
+  readonly #clock: Clock;
+  readonly #nodes = new Map<string, Node>();
+  #rule: ((call: MemoryCall) => Fate) | undefined;
+  #pending = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(id: string, options: NodeOptions = {}): MemoryPorts {
+    const member = memberOf(id, options, 1);
+    const others = options.isAlone === true ? [] : [...this.#nodes.values()];
+    const ports = this.#begin(member, new Map(others.map((other) => [other.member.id, other.member])));
+    for (const other of others) meet(other, member);
+    return ports;
+  }
+
+  restart(id: string): MemoryPorts {
+    const old = this.#node(id);
+    old.handler = undefined;
+    const member = { ...old.member, incarnation: old.member.incarnation + 1 };
+    const ports = this.#begin(member, new Map(old.known));
+    for (const other of this.#nodes.values()) if (other.known.has(id)) meet(other, member);
+    return ports;
+  }
+
+  kill(id: string): void {
+    this.#node(id).handler = undefined;
+  }
+
+  remove(id: string): void {
+    this.#nodes.delete(id);
+    for (const other of this.#nodes.values()) {
+      if (!other.known.delete(id)) continue;
+      other.members = [...other.known.values()];
+      for (const listener of other.listeners) listener({ type: 'left', id });
+    }
+  }
+
+  introduce(who: string, whom: string): void {
+    meet(this.#node(who), this.#node(whom).member);
+  }
+
+  rule(rule: ((call: MemoryCall) => Fate) | undefined): void {
+    this.#rule = rule;
+  }
+
+  member(id: string): Member {
+    return this.#node(id).member;
+  }
+
+  serve(id: string, handler: RecordsHandler): () => void {
+    return serve(this.#node(id), handler);
+  }
+
+  pending(): number {
+    return this.#pending;
+  }
+
+  #node(id: string): Node {
+    const node = this.#nodes.get(id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  #begin(member: Member, known: Map<string, Member>): MemoryPorts {
+    const node: Node = { member, handler: undefined, known, members: [...known.values()], listeners: new Set() };
+    this.#nodes.set(member.id, node);
+    return { membership: membershipOf(node), records: this.#recordsOf(node) };
+  }
+
+  #recordsOf(node: Node): Records {
+    const from = node.member.id;
+    return {
+      send: ({ id: to }, batch, signal) =>
+        this.#carry(node, { type: 'send', from, to, batch }, signal, (handler) => {
+          handler.onBatch(node.member, batch);
+        }),
+      lookup: ({ id: to }, key, signal) =>
+        this.#carry(node, { type: 'lookup', from, to, key }, signal, (handler) => handler.onLookup(node.member, key)),
+      serve: (handler) => serve(node, handler),
+    };
+  }
 
   /** Carries one call to the member and its answer back. */
-  const carry = <T>(
+  async #carry<T>(
     self: Node,
     call: MemoryCall,
     signal: AbortSignal,
     deliver: (handler: RecordsHandler) => T,
-  ): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
-      calls.push(call);
-      state.pending += 1;
-      const { delayUs = wellDelayUs, is } = state.rule?.(call) ?? {};
-      let timer = clock.schedule(delayUs, () => {
-        arrive();
-      });
-      const settle = (act: () => void): void => {
-        timer.cancel();
-        release();
-        state.pending -= 1;
-        act();
-      };
-      const release = onAbort(signal, () => {
-        settle(() => {
-          reject(abortedError());
-        });
-      });
-      const arrive = (): void => {
-        const handler = nodes.get(call.to)?.handler;
-        const isGone = nodes.get(call.from) !== self || handler === undefined;
-        if (is === 'lost') return;
-        if (is === 'refused' || isGone || handler === undefined) {
-          settle(() => {
-            reject(new PeiliError('MEMBER_UNREACHABLE', `${call.to} does not answer`));
-          });
-          return;
-        }
-        try {
-          const answer = deliver(handler);
-          if (is === 'mute') return;
-          timer = clock.schedule(delayUs, () => {
-            settle(() => {
-              resolve(answer);
-            });
-          });
-        } catch (error) {
-          settle(() => {
-            reject(error);
-          });
-        }
-      };
-    });
-
-  const serve = (node: Node, handler: RecordsHandler): (() => void) => {
-    node.handler = handler;
-    return () => {
-      if (node.handler === handler) node.handler = undefined;
-    };
-  };
-
-  const portsOf = (node: Node): MemoryPorts => {
-    const from = node.member.id;
-    return {
-      membership: {
-        self: node.member,
-        members: () => node.members,
-        watch: (listener) => {
-          node.listeners.add(listener);
-          return () => void node.listeners.delete(listener);
-        },
-      },
-      records: {
-        send: (to, batch, signal) =>
-          carry(node, { type: 'send', from, to: to.id, batch }, signal, (handler) => {
-            handler.onBatch(node.member, batch);
-          }),
-        lookup: (to, key, signal) =>
-          carry<LookupAnswer>(node, { type: 'lookup', from, to: to.id, key }, signal, (handler) =>
-            handler.onLookup(node.member, key),
-          ),
-        serve: (handler) => serve(node, handler),
-      },
-    };
-  };
-
-  const begin = (member: Member, known: Map<string, Member>): MemoryPorts => {
-    const members = [...known.values()];
-    const node: Node = { member, handler: undefined, known, members, listeners: new Set() };
-    nodes.set(member.id, node);
-    return portsOf(node);
-  };
-
-  const require = (id: string): Node => {
-    const node = nodes.get(id);
-    if (node === undefined) throw new Error(`no node ${id}`);
-    return node;
-  };
-
-  return {
-    add: (id, options = {}) => {
-      const member = memberOf(id, options, 1);
-      const others = options.isAlone === true ? [] : [...nodes.values()];
-      const ports = begin(member, new Map(others.map((other) => [other.member.id, other.member])));
-      for (const other of others) meet(other, member);
-      return ports;
-    },
-    restart: (id) => {
-      const old = require(id);
-      old.handler = undefined;
-      const member = { ...old.member, incarnation: old.member.incarnation + 1 };
-      const ports = begin(member, new Map(old.known));
-      for (const other of nodes.values()) if (other.known.has(id)) meet(other, member);
-      return ports;
-    },
-    kill: (id) => {
-      require(id).handler = undefined;
-    },
-    remove: (id) => {
-      nodes.delete(id);
-      for (const other of nodes.values()) {
-        if (!other.known.delete(id)) continue;
-        other.members = [...other.known.values()];
-        for (const listener of other.listeners) listener({ type: 'left', id });
+  ): Promise<T> {
+    this.calls.push(call);
+    this.#pending += 1;
+    try {
+      const { delayUs = wellDelayUs, is } = this.#rule?.(call) ?? {};
+      await this.#travel(is === 'lost' ? undefined : delayUs, signal);
+      const handler = this.#nodes.get(call.from) === self ? this.#nodes.get(call.to)?.handler : undefined;
+      if (is === 'refused' || handler === undefined) {
+        throw new PeiliError('MEMBER_UNREACHABLE', `${call.to} does not answer`);
       }
+      const answer = deliver(handler);
+      await this.#travel(is === 'mute' ? undefined : delayUs, signal);
+      return answer;
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Resolves after the delay; never without one. */
+  #travel(delayUs: number | undefined, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer =
+        delayUs === undefined
+          ? undefined
+          : this.#clock.schedule(delayUs, () => {
+              release();
+              resolve();
+            });
+      const release = onAbort(signal, () => {
+        timer?.cancel();
+        reject(abortedError());
+      });
+    });
+  }
+}
+
+function membershipOf(node: Node): Membership {
+  return {
+    self: node.member,
+    members: () => node.members,
+    watch: (listener) => {
+      node.listeners.add(listener);
+      return () => void node.listeners.delete(listener);
     },
-    introduce: (who, whom) => {
-      meet(require(who), require(whom).member);
-    },
-    rule: (rule) => {
-      state.rule = rule;
-    },
-    member: (id) => require(id).member,
-    serve: (id, handler) => serve(require(id), handler),
-    calls,
-    pending: () => state.pending,
+  };
+}
+
+function meet(who: Node, whom: Member): void {
+  if (who.member.id === whom.id) return;
+  const before = who.known.get(whom.id);
+  who.known.set(whom.id, whom);
+  who.members = [...who.known.values()];
+  const type = before === undefined ? 'joined' : whom.incarnation > before.incarnation ? 'restarted' : 'updated';
+  for (const listener of who.listeners) listener({ type, member: whom });
+}
+
+function serve(node: Node, handler: RecordsHandler): () => void {
+  node.handler = handler;
+  return () => {
+    if (node.handler === handler) node.handler = undefined;
   };
 }
 
