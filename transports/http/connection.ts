@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock, Limits } from '../../core/index.ts';
 import { createDeadline } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import type { WriteWatch } from './body-writer.ts';
 
 /** One exchange on a connection. Resolves when its answer has been written or cannot be. */
@@ -41,105 +42,130 @@ interface Accepted {
   readonly response: ServerResponse;
 }
 
-export function createServerConnection(
-  { clock, limits, serve }: ServerConnectionDeps,
-  socket: Socket,
-): ServerConnection {
-  const queue: Accepted[] = [];
-  const state = { closing: false, cut: false, ended: false, queuedBytes: 0 };
-  let current: AbortController | undefined;
-  let releaseWrite: (() => void) | undefined;
+export function createServerConnection(deps: ServerConnectionDeps, socket: Socket): ServerConnection {
+  return new HttpConnection(deps, socket);
+}
 
-  const expire = (): void => {
-    if (releaseWrite === undefined || state.cut) {
-      socket.destroy();
+/** A class, since each request touches this state several times. */
+class HttpConnection implements ServerConnection {
+  readonly #deps: ServerConnectionDeps;
+  readonly #socket: Socket;
+  readonly #deadline: Deadline;
+  readonly #queue: Accepted[] = [];
+  #current: AbortController | undefined;
+  /** Set while bytes wait for the client. */
+  #releaseWrite: (() => void) | undefined;
+  #queuedBytes = 0;
+  #closing = false;
+  #cut = false;
+  #ended = false;
+
+  constructor(deps: ServerConnectionDeps, socket: Socket) {
+    this.#deps = deps;
+    this.#socket = socket;
+    this.#deadline = createDeadline(deps.clock, () => {
+      this.#expire();
+    });
+    this.#deadline.set(deps.limits.requestHeadTimeoutUs);
+    socket.once('close', () => {
+      this.#end();
+    });
+  }
+
+  accept(request: IncomingMessage, response: ServerResponse): void {
+    // After the last answer nothing is answered: the connection ends.
+    if (this.#closing || this.#ended) return;
+    const accepted = { request, response };
+    if (this.#current === undefined) {
+      void this.#run(accepted);
       return;
     }
-    const queuedBytes = queuedBytesOf(socket);
-    if (queuedBytes !== state.queuedBytes) {
-      state.queuedBytes = queuedBytes;
-      deadline.set(limits.deadClientTimeoutUs);
-    } else socket.destroy();
-  };
-  const deadline = createDeadline(clock, expire);
-  deadline.set(limits.requestHeadTimeoutUs);
+    this.#queue.push(accepted);
+    if (this.#queue.length >= this.#deps.limits.pipelinedRequestsMax) this.#closing = true;
+  }
 
-  const end = (): void => {
-    if (state.ended) return;
-    state.ended = true;
-    deadline.close();
-    queue.length = 0;
-    current?.abort();
-    releaseWrite?.();
-    releaseWrite = undefined;
-  };
-  socket.once('close', end);
+  finishSoon(): void {
+    this.#closing = true;
+    if (this.#current === undefined) this.cut();
+  }
 
-  const cut = (): void => {
-    if (state.ended || state.cut) return;
-    state.cut = true;
-    state.closing = true;
-    queue.length = 0;
+  closing(): boolean {
+    return this.#closing && this.#queue.length === 0;
+  }
+
+  cut(): void {
+    if (this.#ended || this.#cut) return;
+    this.#cut = true;
+    this.#closing = true;
+    this.#queue.length = 0;
     // A borrowed chunk that waits to be written would change under the kernel's hands when its body ends: it is dropped.
-    if (releaseWrite !== undefined) socket.destroy();
+    if (this.#releaseWrite !== undefined) this.#socket.destroy();
     else {
-      socket.end();
-      deadline.set(limits.lingerTimeoutUs);
-      current?.abort();
+      this.#socket.end();
+      this.#deadline.set(this.#deps.limits.lingerTimeoutUs);
+      this.#current?.abort();
     }
-  };
+  }
 
-  const run = async (accepted: Accepted): Promise<void> => {
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  pending(): number {
+    return this.#queue.length + (this.#current === undefined ? 0 : 1);
+  }
+
+  onWriting(release: () => void): void {
+    if (this.#ended) {
+      release();
+      return;
+    }
+    this.#releaseWrite = release;
+    this.#queuedBytes = queuedBytesOf(this.#socket);
+    this.#deadline.set(this.#deps.limits.deadClientTimeoutUs);
+  }
+
+  onWritten(): void {
+    this.#releaseWrite = undefined;
+    this.#deadline.clear();
+  }
+
+  ended(): boolean {
+    return this.#ended || this.#cut;
+  }
+
+  async #run(accepted: Accepted): Promise<void> {
     const controller = new AbortController();
-    current = controller;
-    deadline.clear();
-    await serve({ ...accepted, connection, signal: controller.signal });
-    current = undefined;
-    if (state.ended) return;
-    const next = queue.shift();
-    if (next !== undefined) void run(next);
-    else if (state.closing) cut();
-    else deadline.set(limits.serverIdleTimeoutUs);
-  };
+    this.#current = controller;
+    this.#deadline.clear();
+    await this.#deps.serve({ ...accepted, connection: this, signal: controller.signal });
+    this.#current = undefined;
+    if (this.#ended) return;
+    const next = this.#queue.shift();
+    if (next !== undefined) void this.#run(next);
+    else if (this.#closing) this.cut();
+    else this.#deadline.set(this.#deps.limits.serverIdleTimeoutUs);
+  }
 
-  const connection: ServerConnection = {
-    accept: (request, response) => {
-      // After the last answer nothing is answered: the connection ends.
-      if (state.closing || state.ended) return;
-      const accepted = { request, response };
-      if (current === undefined) {
-        void run(accepted);
-        return;
-      }
-      queue.push(accepted);
-      if (queue.length >= limits.pipelinedRequestsMax) state.closing = true;
-    },
-    finishSoon: () => {
-      state.closing = true;
-      if (current === undefined) cut();
-    },
-    closing: () => state.closing && queue.length === 0,
-    cut,
-    reset: () => {
-      socket.resetAndDestroy();
-    },
-    pending: () => queue.length + (current === undefined ? 0 : 1),
-    onWriting: (release) => {
-      if (state.ended) {
-        release();
-        return;
-      }
-      releaseWrite = release;
-      state.queuedBytes = queuedBytesOf(socket);
-      deadline.set(limits.deadClientTimeoutUs);
-    },
-    onWritten: () => {
-      releaseWrite = undefined;
-      deadline.clear();
-    },
-    ended: () => state.ended || state.cut,
-  };
-  return connection;
+  /** No head, no next request, no end of the connection, or no byte taken in its time. */
+  #expire(): void {
+    const queuedBytes = queuedBytesOf(this.#socket);
+    if (this.#releaseWrite === undefined || this.#cut || queuedBytes === this.#queuedBytes) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#queuedBytes = queuedBytes;
+    this.#deadline.set(this.#deps.limits.deadClientTimeoutUs);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#deadline.close();
+    this.#queue.length = 0;
+    this.#current?.abort();
+    this.#releaseWrite?.();
+    this.#releaseWrite = undefined;
+  }
 }
 
 /**

@@ -48,134 +48,161 @@ type Phase =
 const idle: Phase = { type: 'idle' };
 
 export function openPeerConnection(deps: PeerConnectionDeps, address: string, port: number): PeerConnection {
-  const headBuffer = new Uint8Array(deps.limits.responseHeadMaxBytes);
-  const state = { headBytes: 0, answered: false, lost: false, persistent: true };
-  let phase: Phase = idle;
-  let stopWatching: () => void = () => undefined;
+  return new ReadingConnection(deps, address, port);
+}
 
-  // Asked for after each read: where the next one goes. Nothing is read while a chunk that lies there is borrowed.
-  const readTarget = (): Uint8Array =>
-    phase.type === 'body' && phase.incoming.missingBytes() > 0 ? phase.buffer : headBuffer.subarray(state.headBytes);
+/** A class, since the socket's callbacks share this state on the hot path. */
+class ReadingConnection implements PeerConnection {
+  readonly key: string;
+  readonly socket: Socket;
+  readonly #deps: PeerConnectionDeps;
+  readonly #headBuffer: Uint8Array;
+  /** Bytes of an unfinished head in the head buffer. */
+  #headBytes = 0;
+  #phase: Phase = idle;
+  #answered = false;
+  #lost = false;
+  /** Whether the answer being read leaves the connection fit for another request. */
+  #persistent = true;
+  #stopWatching: () => void = () => undefined;
 
-  /** The exchange is over; whether the connection is good for another. */
-  const settle = (reusable: boolean): void => {
-    phase = idle;
-    stopWatching();
-    stopWatching = () => undefined;
-    if (!reusable || state.lost) {
-      socket.destroy();
-      return;
+  constructor(deps: PeerConnectionDeps, address: string, port: number) {
+    this.#deps = deps;
+    this.#headBuffer = new Uint8Array(deps.limits.responseHeadMaxBytes);
+    this.key = connectionKey(address, port);
+    const onread = { buffer: () => this.#readTarget(), callback: (count: number) => this.#onBytes(count) };
+    this.socket = connect({ host: address, port, noDelay: true, onread });
+    const lose = (error?: Error): void => {
+      this.#lose(error);
+    };
+    this.socket.on('error', lose);
+    this.socket.once('end', lose);
+    this.socket.once('close', () => {
+      this.#lose();
+    });
+  }
+
+  exchange(method: 'GET' | 'HEAD', requestHead: string, signal: AbortSignal): Promise<Exchanged> {
+    return new Promise((resolve, reject) => {
+      const reader = createHeadReader(method, this.#headBuffer.byteLength);
+      this.#phase = { type: 'head', awaited: { reader, resolve, reject } };
+      this.#stopWatching = onAbort(signal, () => {
+        this.#abort(abortReason(signal));
+      });
+      this.socket.write(requestHead, 'latin1');
+    });
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Asked for after each read: where the next one goes. Nothing is read while a chunk that lies there is borrowed. */
+  #readTarget(): Uint8Array {
+    const phase = this.#phase;
+    if (phase.type === 'body' && phase.incoming.missingBytes() > 0) return phase.buffer;
+    return this.#headBuffer.subarray(this.#headBytes);
+  }
+
+  /** Whether to go on reading at once. */
+  #onBytes(count: number): boolean {
+    const phase = this.#phase;
+    switch (phase.type) {
+      case 'head':
+        return this.#onHeadBytes(phase.awaited, count);
+      case 'body': {
+        const wanted = Math.min(count, phase.incoming.missingBytes());
+        if (wanted < count) this.#persistent = false;
+        phase.incoming.take(phase.buffer.subarray(0, wanted));
+        return false;
+      }
+      case 'idle':
+        // Nothing was asked.
+        this.socket.destroy();
+        return false;
     }
-    state.answered = true;
-    deps.onIdle(connection);
-    // Read on: so that its end is noticed.
-    socket.resume();
-  };
+  }
 
-  const beginBody = (head: ResponseHead, received: Uint8Array): PeerResponse => {
-    const { status, headers, bodyBytes } = head;
-    if (received.byteLength > bodyBytes) state.persistent = false;
+  #onHeadBytes(awaited: AwaitedHead, count: number): boolean {
+    this.#headBytes += count;
+    const received = this.#headBuffer.subarray(0, this.#headBytes);
+    const outcome = awaited.reader.read(received);
+    if (outcome.kind === 'more') return true;
+    this.#headBytes = 0;
+    if (outcome.kind === 'plain') {
+      this.#persistent = outcome.head.persistent;
+      awaited.resolve(this.#beginBody(outcome.head, received.subarray(outcome.head.headBytes)));
+      return this.#phase.type === 'idle';
+    }
+    this.#settle(false);
+    if (outcome.kind === 'other') awaited.resolve('not-plain');
+    else
+      awaited.reject(new PeiliError('PEER_PROTOCOL', `the answer is not HTTP: ${outcome.reason}`, { key: this.key }));
+    return false;
+  }
+
+  #beginBody({ status, headers, bodyBytes }: ResponseHead, received: Uint8Array): PeerResponse {
+    if (received.byteLength > bodyBytes) this.#persistent = false;
     if (bodyBytes === 0) {
-      settle(state.persistent);
+      this.#settle(this.#persistent);
       return { status, headers };
     }
     const early = received.subarray(0, bodyBytes);
-    const lease = leaseFor(deps.buffers, bodyBytes - early.byteLength, headBuffer.byteLength);
+    const lease = leaseFor(this.#deps.buffers, bodyBytes - early.byteLength, this.#headBuffer.byteLength);
     const incoming = createIncomingBody(
       {
-        onWanted: () => socket.resume(),
+        onWanted: () => this.socket.resume(),
         onEnd: (whole) => {
-          settle(whole && state.persistent);
+          this.#settle(whole && this.#persistent);
           lease?.release();
         },
       },
       bodyBytes,
       early,
     );
-    phase = { type: 'body', incoming, buffer: lease?.buffer() ?? headBuffer };
+    this.#phase = { type: 'body', incoming, buffer: lease?.buffer() ?? this.#headBuffer };
     return { status, headers, body: incoming.body };
-  };
+  }
 
-  const onHeadBytes = (awaited: AwaitedHead, count: number): boolean => {
-    state.headBytes += count;
-    const received = headBuffer.subarray(0, state.headBytes);
-    const outcome = awaited.reader.read(received);
-    if (outcome.kind === 'more') return true;
-    state.headBytes = 0;
-    if (outcome.kind === 'plain') {
-      state.persistent = outcome.head.persistent;
-      awaited.resolve(beginBody(outcome.head, received.subarray(outcome.head.headBytes)));
-      return phase.type === 'idle';
+  /** The exchange is over; whether the connection is good for another. */
+  #settle(reusable: boolean): void {
+    this.#phase = idle;
+    this.#stopWatching();
+    this.#stopWatching = () => undefined;
+    if (!reusable || this.#lost) {
+      this.socket.destroy();
+      return;
     }
-    settle(false);
-    if (outcome.kind === 'other') awaited.resolve('not-plain');
-    else awaited.reject(new PeiliError('PEER_PROTOCOL', `the answer is not HTTP: ${outcome.reason}`, { key }));
-    return false;
-  };
+    this.#answered = true;
+    this.#deps.onIdle(this);
+    // Read on, so that the connection's end is noticed.
+    this.socket.resume();
+  }
 
-  const onBytes = (count: number): boolean => {
-    switch (phase.type) {
-      case 'head':
-        return onHeadBytes(phase.awaited, count);
-      case 'body': {
-        const { incoming, buffer } = phase;
-        const wanted = Math.min(count, incoming.missingBytes());
-        if (wanted < count) state.persistent = false;
-        incoming.take(buffer.subarray(0, wanted));
-        return false;
-      }
-      case 'idle':
-        // Nothing was asked.
-        socket.destroy();
-        return false;
+  #abort(reason: PeiliError): void {
+    const phase = this.#phase;
+    if (phase.type === 'body') phase.incoming.abort(reason);
+    else if (phase.type === 'head') {
+      this.#settle(false);
+      phase.awaited.reject(reason);
     }
-  };
+  }
 
-  const lose = (error?: Error): void => {
-    if (state.lost) return;
-    state.lost = true;
-    socket.destroy();
-    const before = phase;
-    const closed = (): PeiliError => new PeiliError('PEER_CLOSED', 'the member closed the connection', { key }, error);
-    if (before.type === 'body') before.incoming.fail(closed());
-    else if (before.type === 'head') {
-      settle(false);
-      if (state.answered && state.headBytes === 0) before.awaited.resolve('stale');
-      else before.awaited.reject(closed());
+  /** The socket has failed, ended or closed, whichever is heard first. */
+  #lose(error?: Error): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.socket.destroy();
+    const phase = this.#phase;
+    const closed = new PeiliError('PEER_CLOSED', 'the member closed the connection', { key: this.key }, error);
+    if (phase.type === 'body') phase.incoming.fail(closed);
+    else if (phase.type === 'head') {
+      this.#settle(false);
+      if (this.#answered && this.#headBytes === 0) phase.awaited.resolve('stale');
+      else phase.awaited.reject(closed);
     }
-    deps.onClosed(connection);
-  };
-
-  const key = connectionKey(address, port);
-  const socket = connect({ host: address, port, noDelay: true, onread: { buffer: readTarget, callback: onBytes } });
-  socket.on('error', lose);
-  socket.once('end', lose);
-  socket.once('close', () => {
-    lose();
-  });
-
-  const connection: PeerConnection = {
-    key,
-    socket,
-    exchange: (method, requestHead, signal) =>
-      new Promise((resolve, reject) => {
-        phase = {
-          type: 'head',
-          awaited: { reader: createHeadReader(method, headBuffer.byteLength), resolve, reject },
-        };
-        stopWatching = onAbort(signal, () => {
-          const before = phase;
-          if (before.type === 'body') before.incoming.abort(abortReason(signal));
-          else if (before.type === 'head') {
-            settle(false);
-            before.awaited.reject(abortReason(signal));
-          }
-        });
-        socket.write(requestHead, 'latin1');
-      }),
-    destroy: () => socket.destroy(),
-  };
-  return connection;
+    this.#deps.onClosed(this);
+  }
 }
 
 /** How connections to the same place are found again. */

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ociErrorBody, PeiliError } from '../../core/index.ts';
@@ -9,6 +8,8 @@ import { answerExchange } from './answer.ts';
 import type { AnswerDeps, Answered, Readiness } from './answer.ts';
 import { createServerConnection } from './connection.ts';
 import type { HttpExchange, ServerConnection } from './connection.ts';
+import { listen } from './listen.ts';
+import type { ListenOptions } from './listen.ts';
 
 export interface HttpServerDeps {
   readonly mirror: Mirror;
@@ -18,11 +19,7 @@ export interface HttpServerDeps {
   readonly readiness: () => Readiness;
 }
 
-export interface HttpServerOptions {
-  /** An IP address or a name of this machine. @default both families, all addresses */
-  readonly host?: string | undefined;
-  /** 0 picks a free one. */
-  readonly port: number;
+export interface HttpServerOptions extends ListenOptions {
   readonly limits: Limits;
   /** Called after each answer. */
   readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined;
@@ -59,9 +56,8 @@ export interface HttpServer {
 export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions): Promise<HttpServer> {
   const { clock, observer, mirror, readiness } = deps;
   const { limits, requestLog } = options;
-  const connections = new Map<Duplex, ServerConnection>();
+  const connections: Connections = { open: new Map(), onLastGone: () => undefined };
   const work = { exchanges: 0 };
-  let onLastGone: () => void = () => undefined;
   const answerDeps: AnswerDeps = {
     mirror,
     readiness,
@@ -77,6 +73,25 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
     if (requestLog !== undefined) requestLog(logEntry(exchange, answered, clock.nowUs() - startUs));
   };
 
+  const server = createBareServer(limits);
+  takeConnections(server, connections, limits, (socket) => createServerConnection({ clock, limits, serve }, socket));
+  const { port, authority } = await listen(server, options);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= drain(server, connections, clock, limits));
+  return {
+    port,
+    addresses: [authority],
+    connections: () => connections.open.size,
+    close,
+    kill: () => {
+      const gone = close();
+      for (const connection of connections.open.values()) connection.cut();
+      return gone;
+    },
+  };
+}
+
+function createBareServer(limits: Limits): Server {
   const server = createServer({
     maxHeaderSize: limits.requestHeadMaxBytes,
     // Hosts are checked with the rest of the head, and times are kept by the clock that is given.
@@ -89,66 +104,66 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
   // All fields are seen, or a second Host beyond the count would go unnoticed; the head's size bounds them.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.clientConnectionsMax;
+  return server;
+}
+
+interface Connections {
+  readonly open: Map<Duplex, ServerConnection>;
+  /** Called when the last one has gone. */
+  onLastGone: () => void;
+}
+
+function takeConnections(
+  server: Server,
+  connections: Connections,
+  limits: Limits,
+  create: (socket: Socket) => ServerConnection,
+): void {
+  const { open } = connections;
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, createServerConnection({ clock, limits, serve }, socket));
+    open.set(socket, create(socket));
     socket.once('close', () => {
-      connections.delete(socket);
-      if (connections.size === 0) onLastGone();
+      open.delete(socket);
+      if (open.size === 0) connections.onLastGone();
     });
   });
   const accept = (request: HttpExchange['request'], response: HttpExchange['response']): void => {
-    connections.get(request.socket)?.accept(request, response);
+    open.get(request.socket)?.accept(request, response);
   };
   server.on('request', accept);
   server.on('checkContinue', accept);
   server.on('checkExpectation', accept);
   server.on('connect', (_request, socket) => {
-    refuseRaw(socket, connections.get(socket), '405 Method Not Allowed', 'a mirror is no proxy');
+    refuseRaw(socket, open.get(socket), '405 Method Not Allowed', 'a mirror is no proxy');
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else if (error.code === 'HPE_HEADER_OVERFLOW') {
       const message = `the request's head is longer than ${String(limits.requestHeadMaxBytes)} bytes`;
-      refuseRaw(socket, connections.get(socket), '431 Request Header Fields Too Large', message);
-    } else refuseRaw(socket, connections.get(socket), '400 Bad Request', 'the request is not HTTP');
+      refuseRaw(socket, open.get(socket), '431 Request Header Fields Too Large', message);
+    } else refuseRaw(socket, open.get(socket), '400 Bad Request', 'the request is not HTTP');
   });
+}
 
-  const drain = async (): Promise<void> => {
-    const notListening = new Promise<void>((resolve) => {
-      server.close(() => {
-        resolve();
-      });
+async function drain(server: Server, connections: Connections, clock: Clock, limits: Limits): Promise<void> {
+  const { open } = connections;
+  const notListening = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
     });
-    for (const connection of connections.values()) connection.finishSoon();
-    const timer = clock.schedule(limits.drainTimeoutUs, () => {
-      for (const connection of connections.values()) connection.cut();
+  });
+  for (const connection of open.values()) connection.finishSoon();
+  const timer = clock.schedule(limits.drainTimeoutUs, () => {
+    for (const connection of open.values()) connection.cut();
+  });
+  await notListening;
+  // The server is done when the sockets are, a moment before the connections have let go of all they had.
+  if (open.size > 0) {
+    await new Promise<void>((resolve) => {
+      connections.onLastGone = resolve;
     });
-    await notListening;
-    // The server is done when the sockets are, a moment before the connections have let go of all they had.
-    if (connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        onLastGone = resolve;
-      });
-    }
-    timer.cancel();
-  };
-
-  await listen(server, options);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('a server on a port has an address');
-  const host = isIPv6(address.address) ? `[${address.address}]` : address.address;
-  let closed: Promise<void> | undefined;
-  return {
-    port: address.port,
-    addresses: [`${host}:${String(address.port)}`],
-    connections: () => connections.size,
-    close: () => (closed ??= drain()),
-    kill: () => {
-      const gone = (closed ??= drain());
-      for (const connection of connections.values()) connection.cut();
-      return gone;
-    },
-  };
+  }
+  timer.cancel();
 }
 
 /** For what is not a request that node:http hands on. In the middle of other answers it only ends the connection after them. */
@@ -176,36 +191,4 @@ function logEntry({ request }: HttpExchange, answered: Answered, tookUs: number)
     userAgent: request.headers['user-agent'] ?? '',
     tookUs,
   };
-}
-
-function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      reject(listenError(error, host, port));
-    };
-    server.once('error', fail);
-    // The queue of Linux' default: a rollout's clients come at once.
-    server.listen({ ...(host === undefined ? {} : { host }), port, backlog: 4096 }, () => {
-      server.off('error', fail);
-      resolve();
-    });
-  });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string | undefined, port: number): PeiliError {
-  const where = host === undefined ? `port ${String(port)}` : `${host}, port ${String(port)}`;
-  const details = { host: host ?? '', port, reason: error.code ?? error.message };
-  if (error.code === 'EADDRINUSE') {
-    return new PeiliError(
-      'ADDRESS_IN_USE',
-      `something else listens on ${where} already: choose another port or stop it`,
-      details,
-      error,
-    );
-  }
-  const mend =
-    error.code === 'EACCES'
-      ? 'ports below 1024 need a right that this process lacks'
-      : 'use an address of this machine';
-  return new PeiliError('ADDRESS_INVALID', `cannot listen on ${where}: ${mend}`, details, error);
 }
