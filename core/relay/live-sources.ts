@@ -42,17 +42,24 @@ export function createLiveSources(
   const set = createSourceSet(limits.sourcesMax);
   const last = { startedUs: -Infinity, running: false };
 
-  const admit = (holder: Holder): void => {
-    const rank = deps.random.below(1 << 30);
-    const source = { id: holder.member.id, member: holder.member, tag: holder.tag, freeSlots: holder.freeSlots, rank };
-    if (!input.suspects.has(source.id)) {
-      set.add(source);
-      return;
-    }
+  const proving = new Set<SourceId>();
+
+  const sourceOf = ({ freeSlots, member, tag }: Holder): Source => {
+    return { id: member.id, member, tag, freeSlots, rank: deps.random.below(1 << 30) };
+  };
+  /** All holders of one answer are there before any of them is asked, so that the best is. */
+  const admit = (holders: readonly Holder[]): void => {
+    const sources = holders.map(sourceOf);
+    set.add(sources.filter(({ id }) => !input.suspects.has(id)));
+    for (const source of sources) if (input.suspects.has(source.id)) admitProven(source);
+  };
+  const admitProven = (suspect: Source): void => {
+    if (proving.has(suspect.id)) return;
+    proving.add(suspect.id);
     const letGo = set.hold();
-    input.prove(source).then(
+    input.prove(suspect).then(
       (honest) => {
-        if (honest) set.add(source);
+        if (honest) set.add([suspect]);
         letGo();
       },
       () => {
@@ -68,11 +75,8 @@ export function createLiveSources(
     const letGo = set.hold();
     const seen = new Set<SourceId>();
     const onHolders = (holders: readonly Holder[]): void => {
-      for (const holder of holders) {
-        if (seen.has(holder.member.id)) continue;
-        seen.add(holder.member.id);
-        admit(holder);
-      }
+      for (const { member } of holders) seen.add(member.id);
+      admit(holders);
     };
     const finish = (outcome: LookupOutcome): void => {
       last.running = false;
@@ -85,14 +89,18 @@ export function createLiveSources(
     });
   };
 
-  const candidateOf = (source: Source): Candidate => ({
-    sameZone: deps.zone !== '' && source.member.zone === deps.zone,
-    demoted: standing.isDemoted(source.id),
-    speedBytesPerSecond: standing.speedBytesPerSecond(source.id),
-    freeSlots: source.freeSlots,
-    tagAgeUs: source.tag?.ageUs,
-    rank: source.rank,
-  });
+  const candidateOf = (source: Source): Candidate => {
+    const speedBytesPerSecond = standing.speedBytesPerSecond(source.id);
+    return {
+      sameZone: deps.zone !== '' && source.member.zone === deps.zone,
+      // Being near does not make up for a crawl: who was left for it would be taken again at once.
+      demoted: standing.isDemoted(source.id) || (speedBytesPerSecond ?? Infinity) < limits.minimumRateBytesPerSecond,
+      speedBytesPerSecond,
+      freeSlots: source.freeSlots,
+      tagAgeUs: source.tag?.ageUs,
+      rank: source.rank,
+    };
+  };
 
   const lookedUp = look();
   return {

@@ -53,7 +53,8 @@ class Race<T> {
   readonly #resolve: (winner: RaceWinner<T>) => void;
   readonly #reject: (error: PeiliError) => void;
   readonly #tried = new Set<string>();
-  readonly #running = new Set<Attempt<T>>();
+  /** Attempts under way, and since when they are waited for. */
+  readonly #running = new Map<Attempt<T>, number>();
   #state: RaceState;
   #settled = false;
   #hedge: Timer | undefined;
@@ -115,7 +116,7 @@ class Race<T> {
 
   #follow(attempt: Attempt<T>): void {
     this.#tried.add(attempt.source.id);
-    this.#running.add(attempt);
+    this.#running.set(attempt, this.#clock.nowUs());
     this.#armHedge();
     attempt.answer.then(
       (answer) => {
@@ -136,6 +137,7 @@ class Race<T> {
     }
     this.#running.delete(attempt);
     this.#send('won');
+    this.#endLate();
     this.#settle();
     this.#resolve({ source: attempt.source, answer, scope: attempt.scope });
   }
@@ -147,11 +149,19 @@ class Race<T> {
     });
   }
 
+  /** Late enough for a hedge and beaten by it: a time-out that was not waited for to its end, and that costs the source its place as one does. */
+  #endLate(): void {
+    for (const [attempt, sinceUs] of this.#running) {
+      if (this.#clock.nowUs() - sinceUs < this.#limits.hedgeDelayUs) continue;
+      attempt.scope.abort(new PeiliError('HEAD_TIMEOUT', 'another source answered first'));
+    }
+  }
+
   #settle(): void {
     this.#settled = true;
     this.#hedge?.cancel();
     for (const release of this.#release) release();
-    for (const attempt of this.#running) {
+    for (const attempt of this.#running.keys()) {
       attempt.scope.abort();
       attempt.scope.close();
     }

@@ -15,7 +15,8 @@ export interface SourceSet {
   all(): readonly Source[];
   /** More may come. */
   isOpen(): boolean;
-  add(source: Source): void;
+  /** Those that are not there yet, up to the set's limit; who watches is called once for all of them. */
+  add(sources: readonly Source[]): void;
   /** Keeps the set open until the returned function is called. */
   hold(): () => void;
   /** Calls back after every change. */
@@ -32,10 +33,12 @@ export function createSourceSet(sourcesMax: number): SourceSet {
   return {
     all: () => [...sources.values()],
     isOpen: () => holds.size > 0,
-    add: (source) => {
-      if (sources.has(source.id) || sources.size >= sourcesMax) return;
-      sources.set(source.id, source);
-      changed();
+    add: (added) => {
+      const before = sources.size;
+      for (const source of added) {
+        if (!sources.has(source.id) && sources.size < sourcesMax) sources.set(source.id, source);
+      }
+      if (sources.size > before) changed();
     },
     hold: () => {
       const hold = {};

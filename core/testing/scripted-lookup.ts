@@ -2,7 +2,7 @@ import { abortReason, onAbort } from '../abort.ts';
 import type { Clock, Holder } from '../ports/index.ts';
 import type { Lookup } from '../relay/live-sources.ts';
 
-/** A holder as a lookup tells it, so long after the lookup began. */
+/** A holder as a lookup tells it, so long after the lookup began; those of one moment come in one answer. */
 export interface TimedHolder extends Holder {
   /** @default 0 */
   readonly afterUs?: number;
@@ -36,9 +36,10 @@ export function createScriptedLookup(clock: Clock): ScriptedLookup {
       state.pending += 1;
       const { holders, tookUs } = state;
       return new Promise((resolve, reject) => {
-        const timers = holders.map((holder) =>
-          clock.schedule(holder.afterUs ?? 0, () => {
-            onHolders([holder]);
+        const moments = new Set(holders.map(({ afterUs }) => afterUs ?? 0));
+        const timers = [...moments].map((atUs) =>
+          clock.schedule(atUs, () => {
+            onHolders(holders.filter(({ afterUs }) => (afterUs ?? 0) === atUs));
           }),
         );
         const end = clock.schedule(Math.max(tookUs, ...holders.map(({ afterUs }) => afterUs ?? 0)), () => {
