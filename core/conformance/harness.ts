@@ -20,6 +20,8 @@ export interface SuiteTools {
    * `() => new Promise((resolve) => setTimeout(resolve, 2))`, or `() => clock.advance(2_000)`.
    */
   readonly pause: () => Promise<void>;
+  /** Pauses after which something never happens. @default 2,500: some seconds of real time */
+  readonly pausesMax?: number;
 }
 
 /** What an implementation supports: true, or the reason why it does not, which becomes the reason of the skip. */
@@ -50,16 +52,13 @@ export interface Harness<Capability extends string, S extends Subject> {
   readonly pause: () => Promise<void>;
 }
 
-/** Pauses after which something never happens: some seconds of real time. */
-const pausesMax = 2_500;
-
 export function createHarness<Capability extends string, S extends Subject>(
   tools: SuiteTools,
   port: string,
   manifest: Manifest<Capability>,
   factory: () => Promise<S> | S,
 ): Harness<Capability, S> {
-  const { assert, pause } = tools;
+  const { assert, pause, pausesMax = 2_500 } = tools;
   const until = async (what: string, condition: () => boolean): Promise<void> => {
     for (let pauses = 0; !condition(); pauses += 1) {
       if (pauses === pausesMax) throw new Error(`never happened: ${what}`);

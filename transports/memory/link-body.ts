@@ -1,5 +1,6 @@
-import { abortedError, errorCodeOf, onAbort, abortReason, PeiliError } from '../../core/index.ts';
+import { PeiliError } from '../../core/index.ts';
 import type { Body, Chunk, Clock, Timer } from '../../core/index.ts';
+import { createFramedBody } from '../system/framed-body.ts';
 import type { BodyFault } from './link-fault.ts';
 
 export interface LinkBodyOptions {
@@ -15,108 +16,72 @@ export interface LinkBodyOptions {
   readonly onEnded: () => void;
 }
 
-const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
-
 /** A body as it arrives over a connection: whatever goes wrong at the other end is PEER_CLOSED here. */
 export function createLinkBody(options: LinkBodyOptions): Body {
-  const { clock, inner, fault, signal, onEnded } = options;
-  const endOffset = options.promisedBytes === undefined ? Infinity : options.startOffset + options.promisedBytes;
-  const state: { offset: number; ended: PeiliError | 'done' | undefined; timer: Timer | undefined } = {
-    offset: options.startOffset,
-    ended: undefined,
+  const { clock, inner, fault, startOffset, promisedBytes, signal, onEnded } = options;
+  const endOffset = promisedBytes === undefined ? undefined : startOffset + promisedBytes;
+  /** `held`: what the answerer lent beyond the fault's place. */
+  const state: { offset: number; held: Chunk | undefined; timer: Timer | undefined } = {
+    offset: startOffset,
+    held: undefined,
     timer: undefined,
   };
-  let rejectPending: ((reason: PeiliError) => void) | undefined;
-  let unhook = (): void => undefined;
-  /** What was lent beyond the fault's place. */
-  let held: Chunk | undefined;
 
-  const finish = (reason: PeiliError | 'done'): void => {
-    if (state.ended !== undefined) return;
-    state.ended = reason;
-    state.timer?.cancel();
-    unhook();
-    if (reason !== 'done') rejectPending?.(reason);
-    rejectPending = undefined;
-    void inner.return();
-    onEnded();
-  };
-  unhook = onAbort(signal, () => {
-    finish(abortReason(signal));
-  });
-
-  const waits = (delayUs: number): Promise<void> =>
+  const waitUs = (delayUs: number): Promise<void> =>
     new Promise((resolve) => {
-      state.timer = clock.schedule(delayUs, () => {
-        state.timer = undefined;
-        resolve();
-      });
+      state.timer = clock.schedule(delayUs, resolve);
     });
 
-  /** Rejects at the fault's place; pending for ever at a stall, until the body is ended. */
-  const meetFault = async (): Promise<void> => {
-    if (fault === undefined || fault.type === 'flip' || fault.type === 'slow') return;
+  /** Rejects at the place of a cut; stays pending at that of a stall, until the body is ended. */
+  const passFault = async (): Promise<void> => {
+    if (fault?.type !== 'cut' && fault?.type !== 'stall') return;
     // Behind the last byte there is nothing to cut.
     if (state.offset !== fault.atByte || state.offset === endOffset) return;
-    if (fault.type === 'cut') throw closed('the connection was cut');
+    if (fault.type === 'cut') throw closed('it was cut');
     await new Promise(() => undefined);
   };
 
-  const take = async (): Promise<IteratorResult<Chunk, undefined>> => {
-    const pending = held;
-    held = undefined;
-    await meetFault();
-    const step = pending === undefined ? await inner.next() : { done: false as const, value: pending };
-    if (step.done === true) {
-      if (state.offset < endOffset && endOffset !== Infinity) throw closed('the answer ended early');
-      finish('done');
-      return done;
+  const receive = async (): Promise<Chunk | undefined> => {
+    const { held } = state;
+    state.held = undefined;
+    if (held !== undefined) return held;
+    const step = await inner.next();
+    return step.value;
+  };
+
+  const take = async (): Promise<Chunk | undefined> => {
+    await passFault();
+    const received = await receive();
+    if (received === undefined) {
+      if (endOffset !== undefined && state.offset < endOffset) throw closed('the answer ended early');
+      return undefined;
     }
-    const [now, later] = splitAt(step.value, faultDistance());
-    held = later;
-    if (fault?.type === 'slow') await waits((now.byteLength * 1_000_000) / fault.bytesPerSecond);
-    const value = fault?.type === 'flip' ? flipped(now, fault.atByte - state.offset) : now;
-    state.offset += value.byteLength;
-    return { done: false, value };
+    const [now, later] = splitAt(received, bytesBefore(fault, state.offset));
+    state.held = later;
+    if (fault?.type === 'slow') await waitUs((now.byteLength * 1_000_000) / fault.bytesPerSecond);
+    const chunk = fault?.type === 'flip' ? flipped(now, fault.atByte - state.offset) : now;
+    state.offset += chunk.byteLength;
+    return chunk;
   };
 
-  const faultDistance = (): number => {
-    if (fault?.type !== 'cut' && fault?.type !== 'stall') return Infinity;
-    const distance = fault.atByte - state.offset;
-    return distance > 0 ? distance : Infinity;
+  const release = (): void => {
+    state.timer?.cancel();
+    void inner.return();
+    onEnded();
   };
-
-  const next = (): Promise<IteratorResult<Chunk, undefined>> => {
-    if (state.ended !== undefined) {
-      return state.ended === 'done' ? Promise.resolve(done) : Promise.reject(state.ended);
-    }
-    return new Promise((resolve, reject) => {
-      rejectPending = reject;
-      take().then(
-        (step) => {
-          rejectPending = undefined;
-          resolve(step);
-        },
-        (error: unknown) => {
-          finish(
-            errorCodeOf(error) === 'PEER_CLOSED' && error instanceof PeiliError ? error : closed('it gave up', error),
-          );
-        },
-      );
-    });
-  };
-
-  return {
-    next,
-    return: () => {
-      finish(abortedError());
-      return Promise.resolve(done);
-    },
-  };
+  const failure = (cause: unknown): PeiliError =>
+    cause instanceof PeiliError && cause.code === 'PEER_CLOSED' ? cause : closed('it gave up', cause);
+  return createFramedBody({ take, failure, release }, signal);
 }
 
 export function closed(why: string, cause?: unknown): PeiliError {
   return new PeiliError('PEER_CLOSED', `the member closed the connection: ${why}`, {}, cause);
+}
+
+/** Bytes that still come before a cut or a stall. */
+function bytesBefore(fault: BodyFault | undefined, offset: number): number {
+  if (fault?.type !== 'cut' && fault?.type !== 'stall') return Infinity;
+  return fault.atByte > offset ? fault.atByte - offset : Infinity;
 }
 
 function splitAt(chunk: Chunk, distance: number): [Chunk, Chunk | undefined] {

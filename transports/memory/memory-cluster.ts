@@ -80,23 +80,7 @@ export function createMemoryCluster({ clock, digester, limits = defaultLimits }:
   const seats = new Map<string, Seat>();
   const faults = new Map<string, LinkFault>();
   const counter = { pending: 0, incarnation: 0 };
-  const links: Links = {
-    clock,
-    limits,
-    seat: (id) => {
-      const seat = seats.get(id);
-      return seat?.life.signal.aborted === true ? undefined : seat;
-    },
-    fault: (fromId, toId) => faults.get(`${fromId} ${toId}`),
-    begin: () => {
-      counter.pending += 1;
-      let isUnderWay = true;
-      return () => {
-        if (isUnderWay) counter.pending -= 1;
-        isUnderWay = false;
-      };
-    },
-  };
+  const links = createLinks(clock, limits, seats, faults, counter);
 
   const place = (self: Member): MemoryNode => {
     const membership = createMemoryMembership(self);
@@ -159,5 +143,31 @@ export function createMemoryCluster({ clock, digester, limits = defaultLimits }:
       else faults.set(`${fromId} ${toId}`, fault);
     },
     pending: () => counter.pending,
+  };
+}
+
+function createLinks(
+  clock: Clock,
+  limits: Limits,
+  seats: ReadonlyMap<string, Seat>,
+  faults: ReadonlyMap<string, LinkFault>,
+  counter: { pending: number },
+): Links {
+  return {
+    clock,
+    limits,
+    seat: (id) => {
+      const seat = seats.get(id);
+      return seat?.life.signal.aborted === true ? undefined : seat;
+    },
+    fault: (fromId, toId) => faults.get(`${fromId} ${toId}`),
+    begin: () => {
+      counter.pending += 1;
+      let isUnderWay = true;
+      return () => {
+        if (isUnderWay) counter.pending -= 1;
+        isUnderWay = false;
+      };
+    },
   };
 }

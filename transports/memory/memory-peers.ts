@@ -1,5 +1,12 @@
-import { abortReason, onAbort, openScope, settleOrAbort, throwIfAborted } from '../../core/index.ts';
-import { parseContentRange, PeiliError } from '../../core/index.ts';
+import {
+  abortReason,
+  onAbort,
+  openScope,
+  parseContentRange,
+  PeiliError,
+  settleOrAbort,
+  throwIfAborted,
+} from '../../core/index.ts';
 import type { DistributionResponse, Member, PeerClient, PeerRequest, PeerResponse, Scope } from '../../core/index.ts';
 import { closed, createLinkBody } from './link-body.ts';
 import { bodyFaultOf } from './link-fault.ts';

@@ -1,13 +1,5 @@
 import { PeiliError, throwIfAborted } from '../../core/index.ts';
-import type {
-  Clock,
-  ContentInfo,
-  ContentStore,
-  Digester,
-  StoreChange,
-  StoreListing,
-  TagEntry,
-} from '../../core/index.ts';
+import type { Clock, ContentInfo, ContentStore, Digester, StoreChange, TagEntry } from '../../core/index.ts';
 import { createMemoryBody } from './memory-body.ts';
 
 export interface MemoryStoreDeps {
@@ -53,17 +45,68 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const configType = 'application/vnd.oci.image.config.v1+json';
 const layerType = 'application/vnd.oci.image.layer.v1.tar';
 
-export function createMemoryStore({ clock, digester }: MemoryStoreDeps, options: MemoryStoreOptions = {}): MemoryStore {
-  const { chunkBytes = 65_536 } = options;
-  const entries = new Map<string, Entry>();
-  const tags = new Map<string, TagEntry>();
-  const listeners = new Set<(change: StoreChange) => void>();
-  const state = { pending: 0 };
-  const tell = (change: StoreChange): void => {
-    for (const listener of listeners) listener(change);
-  };
+interface Shelf {
+  readonly entries: Map<string, Entry>;
+  readonly tags: Map<string, TagEntry>;
+  tell(change: StoreChange): void;
+}
 
-  const putContent: MemoryStore['putContent'] = (bytes, about = {}) => {
+export function createMemoryStore(deps: MemoryStoreDeps, options: MemoryStoreOptions = {}): MemoryStore {
+  const listeners = new Set<(change: StoreChange) => void>();
+  const shelf: Shelf = {
+    entries: new Map(),
+    tags: new Map(),
+    tell: (change) => {
+      for (const listener of listeners) listener(change);
+    },
+  };
+  const watch: ContentStore['watch'] = (listener) => {
+    const own = (change: StoreChange): void => {
+      listener(change);
+    };
+    listeners.add(own);
+    return () => void listeners.delete(own);
+  };
+  return { kind: 'memory', watch, ...createReads(shelf, options), ...createWrites(shelf, deps) };
+}
+
+type Reads = Pick<MemoryStore, 'resolve' | 'info' | 'open' | 'list' | 'pending'>;
+
+function createReads({ entries, tags }: Shelf, { chunkBytes = 65_536 }: MemoryStoreOptions): Reads {
+  const state = { pending: 0 };
+  const onEnded = (): void => {
+    state.pending -= 1;
+  };
+  return {
+    resolve: async (reference, signal) => {
+      throwIfAborted(signal);
+      const tag = tags.get(reference);
+      return tag !== undefined && entries.has(tag.digest) ? tag : undefined;
+    },
+    info: async (digest, signal) => {
+      throwIfAborted(signal);
+      return entries.get(digest)?.info;
+    },
+    open: async (digest, start, end, signal) => {
+      throwIfAborted(signal);
+      if (!entries.has(digest)) throw new PeiliError('CONTENT_ABSENT', 'the store has no such content', { digest });
+      state.pending += 1;
+      const current = (): Uint8Array | undefined => entries.get(digest)?.bytes;
+      return createMemoryBody({ current, start, end, chunkBytes, signal, onEnded });
+    },
+    list: async (signal) => {
+      throwIfAborted(signal);
+      const present = [...tags.values()].filter(({ digest }) => entries.has(digest));
+      return { contents: [...entries.values()].map((entry) => entry.info), tags: present };
+    },
+    pending: () => state.pending,
+  };
+}
+
+type Writes = Omit<MemoryStore, keyof ContentStore | 'pending'>;
+
+function createWrites({ entries, tags, tell }: Shelf, { clock, digester }: MemoryStoreDeps): Writes {
+  const putContent: Writes['putContent'] = (bytes, about = {}) => {
     const digest = `sha256:${hexOf(digester.hash('sha256', bytes))}`;
     const known = entries.get(digest);
     const mediaType = about.mediaType ?? known?.info.mediaType;
@@ -78,59 +121,28 @@ export function createMemoryStore({ clock, digester }: MemoryStoreDeps, options:
     tags.set(reference, tag);
     tell({ type: 'tag-set', tag });
   };
-  const putImage: MemoryStore['putImage'] = (reference, contents) => {
-    const names = [reference];
-    const layers = contents.map((bytes) => putContent(bytes, { mediaType: layerType, names }));
-    const config = putContent(textBytes('{}'), { mediaType: configType, names });
-    const manifest = putContent(textBytes(manifestText(config, layers)), { mediaType: manifestType, names });
-    putTag(reference, manifest.digest);
-    return { manifest, config, layers };
+  return {
+    putContent,
+    putTag,
+    putImage: (reference, contents) => {
+      const names = [reference];
+      const layers = contents.map((bytes) => putContent(bytes, { mediaType: layerType, names }));
+      const config = putContent(textBytes('{}'), { mediaType: configType, names });
+      const manifest = putContent(textBytes(manifestText(config, layers)), { mediaType: manifestType, names });
+      putTag(reference, manifest.digest);
+      return { manifest, config, layers };
+    },
+    removeContent: (digest) => {
+      if (entries.delete(digest)) tell({ type: 'content-removed', digest });
+    },
+    removeTag: (reference) => {
+      if (tags.delete(reference)) tell({ type: 'tag-removed', reference });
+    },
+    damage: (digest, bytes) => {
+      const entry = entries.get(digest);
+      if (entry !== undefined) entries.set(digest, { ...entry, bytes });
+    },
   };
-  const removeContent = (digest: string): void => {
-    if (entries.delete(digest)) tell({ type: 'content-removed', digest });
-  };
-  const removeTag = (reference: string): void => {
-    if (tags.delete(reference)) tell({ type: 'tag-removed', reference });
-  };
-  const damage = (digest: string, bytes: Uint8Array): void => {
-    const entry = entries.get(digest);
-    if (entry !== undefined) entries.set(digest, { ...entry, bytes });
-  };
-
-  const resolve: MemoryStore['resolve'] = async (reference, signal) => {
-    throwIfAborted(signal);
-    const tag = tags.get(reference);
-    return tag !== undefined && entries.has(tag.digest) ? tag : undefined;
-  };
-  const info: MemoryStore['info'] = async (digest, signal) => {
-    throwIfAborted(signal);
-    return entries.get(digest)?.info;
-  };
-  const open: MemoryStore['open'] = async (digest, start, end, signal) => {
-    throwIfAborted(signal);
-    if (!entries.has(digest)) throw new PeiliError('CONTENT_ABSENT', 'the store has no such content', { digest });
-    state.pending += 1;
-    const onEnded = (): void => {
-      state.pending -= 1;
-    };
-    const current = (): Uint8Array | undefined => entries.get(digest)?.bytes;
-    return createMemoryBody({ current, start, end, chunkBytes, signal, onEnded });
-  };
-  const list: MemoryStore['list'] = async (signal): Promise<StoreListing> => {
-    throwIfAborted(signal);
-    const present = [...tags.values()].filter(({ digest }) => entries.has(digest));
-    return { contents: [...entries.values()].map((entry) => entry.info), tags: present };
-  };
-  const watch: MemoryStore['watch'] = (listener) => {
-    const own = (change: StoreChange): void => {
-      listener(change);
-    };
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  };
-
-  const reads = { kind: 'memory', resolve, info, open, list, watch };
-  return { ...reads, putContent, putImage, putTag, removeContent, removeTag, damage, pending: () => state.pending };
 }
 
 function manifestText(config: ContentInfo, layers: readonly ContentInfo[]): string {

@@ -25,95 +25,101 @@ interface Waiter {
   readonly reject: (reason: Error) => void;
 }
 
+interface Running {
+  readonly worker: Worker;
+  readonly open: Set<number>;
+  readonly waiters: Map<number, Waiter>;
+}
+
 /** One worker, started when first needed; it holds the process only while somebody waits for it. */
 export function createDigestThread(): DigestThread {
-  const open = new Set<number>();
-  const waiters = new Map<number, Waiter>();
-  const state: { worker: Worker | undefined; nextId: number } = { worker: undefined, nextId: 1 };
+  const state: { running: Running | undefined; nextId: number } = { running: undefined, nextId: 1 };
 
-  const settle = (id: number, settleWaiter: (waiter: Waiter) => void): void => {
-    const waiter = waiters.get(id);
-    if (waiter === undefined) return;
-    waiters.delete(id);
-    if (waiters.size === 0) state.worker?.unref();
-    settleWaiter(waiter);
-  };
-
-  const onDeath = (worker: Worker, reason: Error): void => {
-    if (state.worker !== worker) return;
-    state.worker = undefined;
-    open.clear();
-    for (const id of waiters.keys())
-      settle(id, (waiter) => {
-        waiter.reject(reason);
-      });
-  };
-
-  const start = (): Worker => {
-    // The worker's source travels as text, so that a bundle needs no second file.
-    const source = `(${runDigestWorker.toString()})(require('node:worker_threads').parentPort, require('node:crypto').createHash)`;
-    const worker = new Worker(source, { eval: true });
-    worker.on('message', (reply: DigestReply) => {
-      settle(reply.id, (waiter) => {
-        waiter.resolve(reply.hex);
-      });
+  const start = (): Running => {
+    const running: Running = { worker: startWorker(), open: new Set(), waiters: new Map() };
+    const onEnd = (reason: Error): void => {
+      if (state.running === running) state.running = undefined;
+      end(running, reason);
+    };
+    running.worker.on('message', ({ id, hex }: DigestReply) => {
+      takeWaiter(running, id)?.resolve(hex);
     });
-    worker.on('error', (error) => {
-      onDeath(worker, error instanceof Error ? error : new Error(String(error)));
+    running.worker.on('error', (error) => {
+      onEnd(error instanceof Error ? error : new Error(String(error)));
     });
-    worker.on('exit', () => {
-      onDeath(worker, new Error('the hashing thread has ended'));
+    running.worker.on('exit', () => {
+      onEnd(new Error('the hashing thread has ended'));
     });
-    worker.unref();
-    return worker;
-  };
-
-  const ask = (message: DigestMessage, transfer: readonly ArrayBuffer[] = []): Promise<string> => {
-    const { worker } = state;
-    if (worker === undefined || !open.has(message.id)) return Promise.reject(abortedError());
-    return new Promise((resolve, reject) => {
-      waiters.set(message.id, { resolve, reject });
-      worker.ref();
-      worker.postMessage(message, transfer);
-    });
+    return running;
   };
 
   const openHash = (algorithm: DigestAlgorithm): ThreadedHash => {
     const id = state.nextId;
     state.nextId += 1;
-    state.worker ??= start();
-    open.add(id);
-    return {
-      update: async (bytes) => {
-        if (bytes.buffer instanceof SharedArrayBuffer) {
-          await ask({ type: 'update', id, algorithm, bytes });
-          return;
-        }
-        // A view would be cloned with all of its buffer: the copy is of these bytes alone, and moves.
-        const copy = Uint8Array.from(bytes);
-        await ask({ type: 'update', id, algorithm, bytes: copy }, [copy.buffer]);
-      },
-      finish: async () => {
-        const hex = await ask({ type: 'finish', id, algorithm });
-        open.delete(id);
-        return hex;
-      },
-      cancel: () => {
-        if (!open.delete(id)) return;
-        state.worker?.postMessage({ type: 'cancel', id } satisfies DigestMessage);
-        settle(id, (waiter) => {
-          waiter.reject(abortedError());
-        });
-      },
-    };
+    state.running ??= start();
+    state.running.open.add(id);
+    return createHashIn(state.running, id, algorithm);
   };
 
   const dispose = async (): Promise<void> => {
-    const { worker } = state;
-    if (worker === undefined) return;
-    onDeath(worker, abortedError());
-    await worker.terminate();
+    const { running } = state;
+    if (running === undefined) return;
+    state.running = undefined;
+    end(running, abortedError());
+    await running.worker.terminate();
   };
 
-  return { open: openHash, dispose, pending: () => open.size };
+  return { open: openHash, dispose, pending: () => state.running?.open.size ?? 0 };
+}
+
+function createHashIn(running: Running, id: number, algorithm: DigestAlgorithm): ThreadedHash {
+  const finish = async (): Promise<string> => {
+    const hex = await ask(running, { type: 'finish', id, algorithm });
+    running.open.delete(id);
+    return hex;
+  };
+  const update = async (bytes: Uint8Array): Promise<void> => {
+    if (bytes.buffer instanceof SharedArrayBuffer) {
+      await ask(running, { type: 'update', id, algorithm, bytes });
+      return;
+    }
+    // A view would be cloned with all of its buffer: the copy is of these bytes alone, and moves.
+    const copy = Uint8Array.from(bytes);
+    await ask(running, { type: 'update', id, algorithm, bytes: copy }, [copy.buffer]);
+  };
+  const cancel = (): void => {
+    if (!running.open.delete(id)) return;
+    running.worker.postMessage({ type: 'cancel', id } satisfies DigestMessage);
+    takeWaiter(running, id)?.reject(abortedError());
+  };
+  return { update, finish, cancel };
+}
+
+function startWorker(): Worker {
+  // The worker's source travels as text, so that a bundle needs no second file.
+  const source = `(${runDigestWorker.toString()})(require('node:worker_threads').parentPort, require('node:crypto').createHash)`;
+  const worker = new Worker(source, { eval: true });
+  worker.unref();
+  return worker;
+}
+
+function ask(running: Running, message: DigestMessage, transfer: readonly ArrayBuffer[] = []): Promise<string> {
+  if (!running.open.has(message.id)) return Promise.reject(abortedError());
+  return new Promise((resolve, reject) => {
+    running.waiters.set(message.id, { resolve, reject });
+    running.worker.ref();
+    running.worker.postMessage(message, transfer);
+  });
+}
+
+function takeWaiter({ worker, waiters }: Running, id: number): Waiter | undefined {
+  const waiter = waiters.get(id);
+  waiters.delete(id);
+  if (waiters.size === 0) worker.unref();
+  return waiter;
+}
+
+function end(running: Running, reason: Error): void {
+  running.open.clear();
+  for (const id of running.waiters.keys()) takeWaiter(running, id)?.reject(reason);
 }
