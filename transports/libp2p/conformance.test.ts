@@ -67,5 +67,6 @@ for (const [transport, host] of [
     factory,
     manifest: { name, supports: { join: true, stop: true, restart: true } },
   });
-  recordsSuite({ test, assert, pause, factory, manifest: { name, supports: { stop: true } } });
+  // What a stream carries does not depend on the address family.
+  if (host !== '[::1]') recordsSuite({ test, assert, pause, factory, manifest: { name, supports: { stop: true } } });
 }
