@@ -2,7 +2,7 @@ import { Client } from 'undici';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { abortedError, abortReason, onAbort, PeiliError, reasonOf } from '../../core/index.ts';
-import type { Body, Limits, PeerRequest, PeerResponse } from '../../core/index.ts';
+import type { Body, Chunk, Limits, PeerRequest, PeerResponse } from '../../core/index.ts';
 
 export interface UndiciExchangeDeps {
   /** Opens a connection to the member; rejects as `PeerClient.fetch` does. */
@@ -49,20 +49,18 @@ export async function undiciExchange(
       responseHeaders: 'raw',
     });
     const headers = joinedHeaders(answer.headers);
-    const body = bodyOf(answer.body, signal, () => {
-      stopWatching();
-      release();
-    });
+    const body = bodyOf(answer.body, signal, release);
     if (request.method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304) {
       await body.return();
       return { status: answer.statusCode, headers };
     }
     return { status: answer.statusCode, headers, body };
   } catch (error) {
-    stopWatching();
     release();
     if (signal.aborted) throw abortReason(signal);
     throw peerErrorOf(error);
+  } finally {
+    stopWatching();
   }
 }
 
@@ -93,47 +91,50 @@ function joinedHeaders(raw: unknown): Record<string, string> {
 /** A readable stream as a body whose `return()` settles whatever the stream does. */
 function bodyOf(readable: Dispatcher.ResponseData['body'], signal: AbortSignal, release: () => void): Body {
   const chunks: AsyncIterator<unknown> = readable[Symbol.asyncIterator]();
-  let settlePending: ((error: PeiliError) => void) | undefined;
-  const state = { ended: false };
+  const finished: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
+  let ended = false;
+  let stopWatching: () => void = () => undefined;
+  let failure: PeiliError | undefined;
+  let rejectPending: ((error: PeiliError) => void) | undefined;
   const end = (error: PeiliError): void => {
-    if (state.ended) return;
-    state.ended = true;
+    if (ended) return;
+    ended = true;
+    stopWatching();
     release();
     readable.on('error', () => undefined);
     readable.destroy();
-    settlePending?.(error);
+    rejectPending?.(error);
   };
-  onAbort(signal, () => {
-    end(abortReason(signal));
+  stopWatching = onAbort(signal, () => {
+    failure = abortReason(signal);
+    end(failure);
   });
+  const read = async (): Promise<IteratorResult<Chunk, undefined>> => {
+    try {
+      const step = await chunks.next();
+      rejectPending = undefined;
+      if (step.done !== true && step.value instanceof Uint8Array) return { done: false, value: step.value };
+      end(abortedError());
+      return finished;
+    } catch (error) {
+      rejectPending = undefined;
+      failure ??= peerErrorOf(error);
+      end(failure);
+      throw failure;
+    }
+  };
   return {
-    next: () =>
-      new Promise((resolve, reject) => {
-        if (state.ended) {
-          resolve({ done: true, value: undefined });
-          return;
-        }
-        settlePending = reject;
-        chunks.next().then(
-          ({ done, value }) => {
-            settlePending = undefined;
-            if (state.ended) return;
-            if (done !== true && value instanceof Uint8Array) resolve({ done: false, value });
-            else {
-              end(abortedError());
-              resolve({ done: true, value: undefined });
-            }
-          },
-          (error: unknown) => {
-            settlePending = undefined;
-            end(abortedError());
-            reject(peerErrorOf(error));
-          },
-        );
-      }),
+    next: () => {
+      if (failure !== undefined) return Promise.reject(failure);
+      if (ended) return Promise.resolve(finished);
+      return new Promise((resolve, reject) => {
+        rejectPending = reject;
+        read().then(resolve, reject);
+      });
+    },
     return: () => {
       end(abortedError());
-      return Promise.resolve({ done: true, value: undefined });
+      return Promise.resolve(finished);
     },
   };
 }
