@@ -39,6 +39,7 @@ export function createLogObserver(
   const mayRepeat = createRepeatGuard(deps.nowUs, repeatAfterUs, remembersMax);
   const isFirst = createRepeatGuard(deps.nowUs, Infinity, remembersMax);
   const summaries = createPullSummaries();
+  const last: { ready: boolean | undefined } = { ready: undefined };
   return {
     onPull: (event) => {
       if (event.type === 'liar') {
@@ -50,6 +51,10 @@ export function createLogObserver(
       if (summary !== undefined) logger.info(summary, 'pull');
     },
     onNode: (event) => {
+      if (event.type === 'ready') {
+        if (event.ready === last.ready) return;
+        last.ready = event.ready;
+      }
       logNode(logger, event, mayRepeat, isFirst);
     },
   };

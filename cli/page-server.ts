@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { PeiliError } from '../core/index.ts';
-import { formatAddress } from './addresses.ts';
+import { PeiliError, reasonOf } from '../core/index.ts';
 import type { ListenAddress } from './addresses.ts';
 
 export interface Page {
@@ -42,7 +41,7 @@ export async function servePages(address: ListenAddress, pages: Readonly<Record<
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw listenError(error, address);
+    throw listenRefusal(reasonOf(error), error);
   }
   const bound = server.address();
   return {
@@ -56,18 +55,14 @@ export async function servePages(address: ListenAddress, pages: Readonly<Record<
   };
 }
 
-function listenError(error: unknown, address: ListenAddress): PeiliError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const where = formatAddress(address);
-  if (code === 'EADDRINUSE') {
-    return new PeiliError(
-      'ADDRESS_IN_USE',
-      `something else listens there; choose another port or stop it`,
-      { where },
-      error,
-    );
+/** Why nothing can be listened to at an address, in words, from whatever names the system's code. */
+export function listenRefusal(text: string, cause: unknown): PeiliError {
+  if (text.includes('EADDRINUSE')) {
+    return new PeiliError('ADDRESS_IN_USE', 'something else listens there; choose another port or stop it', {}, cause);
   }
-  const mend =
-    code === 'EACCES' ? 'a port below 1024 needs a right that this process lacks' : 'give an address of this machine';
-  return new PeiliError('ADDRESS_INVALID', `cannot listen there; ${mend}`, { where }, error);
+  const isForbidden = text.includes('EACCES');
+  const mend = isForbidden
+    ? 'a port below 1024 needs a right that this process lacks'
+    : 'give an address of this machine';
+  return new PeiliError('ADDRESS_INVALID', `cannot listen there; ${mend}`, {}, cause);
 }

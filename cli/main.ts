@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import packageJson from '../package.json' with { type: 'json' };
+import { runProgram } from './program.ts';
+
+const { version } = packageJson;
+
+/** The first signal ends the program gracefully, a second one at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return stop.signal;
+}
+
+// Commands are loaded when they are run: a node does not carry the demo's parts.
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  {
+    env: process.env,
+    version,
+    writeOut: (text) => void process.stdout.write(text),
+    writeErr: (text) => void process.stderr.write(text),
+  },
+  {
+    registry: async (options) => {
+      const { registry } = await import('./registry.ts');
+      const log = { write: (line: string) => void process.stderr.write(line) };
+      return registry(options, { signal: stopSignal(), log, version });
+    },
+    up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
+    demo: async (options) => (await import('./demo.ts')).demo(options),
+  },
+);

@@ -1,0 +1,127 @@
+import { Command, CommanderError, Option } from 'commander';
+import { PeiliError } from '../core/index.ts';
+import { parseInteger } from './go-values.ts';
+import { addRegistryFlags, readRegistryOptions, usageError } from './registry-options.ts';
+import type { Environment, RegistryOptions } from './registry-options.ts';
+
+/** What the commands do; each resolves with the exit code. */
+export interface Actions {
+  registry(options: RegistryOptions): Promise<number>;
+  up(options: { readonly nodes: number; readonly image: string | undefined }): Promise<number>;
+  demo(options: { readonly json: boolean }): Promise<number>;
+}
+
+export interface ProgramIo {
+  readonly env: Environment;
+  readonly version: string;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+}
+
+const wrongUse = 2;
+const nodesMax = 64;
+
+const examples = {
+  program: `
+Examples:
+  peili demo                                        three mirrors, a dead upstream, a killed holder
+  peili up --nodes 5                                mirrors on loopback to try with curl, crane or containerd
+  peili registry --store oci-layout:/srv/images     one node`,
+  registry: `
+Examples:
+  Alone, serving a directory:
+    peili registry --store oci-layout:/srv/images
+  A second node that knows the first:
+    peili registry --store oci-layout:/srv/more --registry-addr :5010 --router-addr :5011 --metrics-addr :9091 \\
+      --bootstrap-kind static --static-bootstrap-peers /ip4/10.0.0.7/tcp/5001
+  In a cluster with a headless service, without development tags:
+    peili registry --store oci-layout:/srv/images --bootstrap-kind dns \\
+      --dns-bootstrap-domain peili-bootstrap.peili.svc.cluster.local --registry-filters '^docker\\.io/.+:dev$'`,
+  up: `
+Examples:
+  peili up --nodes 5
+  peili up --image /srv/images`,
+  demo: `
+Examples:
+  peili demo
+  peili demo --json | tail -n 1`,
+};
+
+/** Runs the program: the exit code. Wrong use is one sentence on stderr and 2; what nobody foresaw is 1, with its trace. */
+export async function runProgram(argv: readonly string[], io: ProgramIo, actions: Actions): Promise<number> {
+  const result = { code: 0 };
+  const program = createProgram(io, actions, (code) => {
+    result.code = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return result.code;
+  } catch (error) {
+    return tellFailure(error, io);
+  }
+}
+
+function tellFailure(error: unknown, io: ProgramIo): number {
+  if (error instanceof CommanderError) {
+    // Help and version are no failures, and have been written; a missing command has shown the help.
+    if (error.exitCode === 0) return 0;
+    if (error.code !== 'commander.help') io.writeErr(`peili: ${usageError(error).message}\n`);
+    return wrongUse;
+  }
+  if (error instanceof PeiliError) {
+    io.writeErr(`peili: ${error.message}\n`);
+    return wrongUse;
+  }
+  io.writeErr(`peili: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) => void): Command {
+  const program = new Command('peili')
+    .description('A stateless, cluster-local OCI registry mirror.')
+    .exitOverride()
+    // Errors are said once, by us.
+    .configureOutput({ writeOut: io.writeOut, writeErr: io.writeErr, outputError: () => undefined })
+    .version(io.version, '--version', 'print the version')
+    .helpCommand(false)
+    .addHelpText('after', examples.program);
+  addRegistryFlags(program.command('registry'))
+    .description('Run one node: serves what its store has, and relays what its peers have.')
+    .addHelpText('after', examples.registry)
+    .action(async (given: Readonly<Record<string, unknown>>) => {
+      onExit(await actions.registry(readRegistryOptions(given, io.env)));
+    });
+  program
+    .command('up')
+    .description('Run a cluster on loopback, with an upstream registry and an image; Ctrl-C ends it.')
+    .addOption(new Option('--nodes <count>', 'how many mirrors').default('3'))
+    .addOption(new Option('--image <directory>', 'an OCI image layout to serve (default: an image made on the spot)'))
+    .addHelpText('after', examples.up)
+    .action(async (given: { readonly nodes: string; readonly image?: string }) => {
+      onExit(await actions.up({ nodes: nodeCount(given.nodes), image: given.image }));
+    });
+  program
+    .command('demo')
+    .description('Show mirrors feeding each other while the upstream is gone and a holder dies; ends by itself.')
+    .addOption(new Option('--json', 'make the last line of stdout one JSON object'))
+    .addHelpText('after', examples.demo)
+    .action(async (given: { readonly json?: boolean }) => {
+      onExit(await actions.demo({ json: given.json === true }));
+    });
+  program
+    .command('version')
+    .description('Print the version.')
+    .action(() => {
+      io.writeOut(`peili ${io.version} (node ${process.versions.node}, ${process.platform} ${process.arch})\n`);
+    });
+  return program;
+}
+
+function nodeCount(text: string): number {
+  try {
+    return parseInteger(1, nodesMax)(text);
+  } catch (error) {
+    if (!(error instanceof PeiliError)) throw error;
+    throw new PeiliError('OPTION_INVALID', `--nodes ${JSON.stringify(text)}: ${error.message}`, {}, error);
+  }
+}

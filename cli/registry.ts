@@ -1,0 +1,140 @@
+import { PeiliError } from '../core/index.ts';
+import type { Observer } from '../core/index.ts';
+import { createSystemClock, startNode } from '../transports/index.ts';
+import type { RunningNode } from '../transports/index.ts';
+import { formatAddress } from './addresses.ts';
+import type { ListenAddress } from './addresses.ts';
+import { combineObservers } from './combine-observers.ts';
+import { createLogObserver, createLogger } from './logs.ts';
+import type { Logger } from './logs.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { createMetrics } from './metrics.ts';
+import { listenRefusal, servePages } from './page-server.ts';
+import { flagText } from './registry-flags.ts';
+import type { FlagName } from './registry-flags.ts';
+import type { RegistryOptions } from './registry-options.ts';
+
+export interface RegistryIo {
+  /** Ends the node gracefully. */
+  readonly signal: AbortSignal;
+  /** Where log lines go. */
+  readonly log: { write(line: string): void };
+  readonly version: string;
+}
+
+/**
+ * Runs one node until the signal; 0 when it ended well. Rejects, with nothing left behind, with a `PeiliError` that names the flag, when it cannot run as told.
+ */
+export async function registry(options: RegistryOptions, io: RegistryIo): Promise<number> {
+  const logger = createLogger(options.logLevel, io.log);
+  const clock = createSystemClock();
+  const metrics = createMetrics(clock, { uploadsMax: options.limits.uploadsMax, version: io.version });
+  const logs = createLogObserver(logger, clock, { requestLog: options.requestLog });
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const metricsServer = await naming(
+      'metricsAddr',
+      options.metricsAddress,
+      serveMetrics(options.metricsAddress, metrics),
+    );
+    undo.push(metricsServer.close);
+    const observer = combineObservers(metrics.observer, logs);
+    const node = await startOne(options, observer);
+    undo.push(node.close);
+    // From here on changes are told; this is what they change.
+    observer.onNode({ type: 'ready', ...node.readiness() });
+    if (options.httpBootstrapAddress !== undefined) {
+      const pages = { '/id': { contentType: 'application/json', text: node.bootstrapDocument } };
+      const address = options.httpBootstrapAddress;
+      undo.push((await naming('httpBootstrapAddr', address, servePages(address, pages))).close);
+    }
+    tellStart(logger, node, [...options.warnings, ...node.warnings], metricsServer.port);
+    await aborted(io.signal);
+    return 0;
+  } finally {
+    // The bootstrap document first, so that nobody is sent to a node that goes; metrics last, to be read until the end.
+    for (const close of undo.reverse()) await close();
+  }
+}
+
+async function startOne(options: RegistryOptions, observer: Observer): Promise<RunningNode> {
+  const {
+    registryAddress,
+    routerAddress,
+    bootstrap,
+    store,
+    zone,
+    dataDir,
+    filter,
+    blobVerification,
+    tagMaxAgeUs,
+    limits,
+  } = options;
+  try {
+    return await startNode({
+      registry: registryAddress,
+      routerAddress,
+      bootstrap,
+      store,
+      zone,
+      dataDir,
+      filter,
+      blobVerification,
+      tagMaxAgeUs,
+      limits,
+      observer,
+    });
+  } catch (error) {
+    throw error instanceof PeiliError ? refusalOf(error, options) : error;
+  }
+}
+
+/** A node's refusal to start, with the flag that it is about. */
+function refusalOf(error: PeiliError, options: RegistryOptions): PeiliError {
+  switch (error.code) {
+    case 'ADDRESS_IN_USE':
+    case 'ADDRESS_INVALID':
+      // The registry's server says which port it wanted; the router's error is libp2p's, with everything below it.
+      return 'port' in error.details
+        ? named(error, 'registryAddr', formatAddress(options.registryAddress))
+        : named(listenRefusal(error.message, error), 'routerAddr', options.routerAddress);
+    case 'STORE_INVALID':
+      return named(error, 'store', `${options.store.kind}:${options.store.directory}`);
+    case 'IDENTITY_INVALID':
+      return named(new PeiliError(error.code, error.row.mend, error.details, error), 'dataDir', options.dataDir ?? '');
+    default:
+      return error;
+  }
+}
+
+async function naming<T>(flag: FlagName, address: ListenAddress, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    throw error instanceof PeiliError ? named(error, flag, formatAddress(address)) : error;
+  }
+}
+
+function named(error: PeiliError, flag: FlagName, value: string): PeiliError {
+  return new PeiliError(
+    error.code,
+    `${flagText(flag)} ${JSON.stringify(value)}: ${error.message}`,
+    error.details,
+    error,
+  );
+}
+
+function tellStart(logger: Logger, node: RunningNode, warnings: readonly string[], metricsPort: number): void {
+  for (const warning of warnings) logger.warn(warning);
+  const { peerId, registryAddresses, routerAddresses } = node;
+  logger.info({ peerId, registry: registryAddresses, router: routerAddresses, metricsPort }, 'running');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+}
