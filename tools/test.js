@@ -1,6 +1,7 @@
 // Plain JavaScript that any Node parses: its first duty is to say so when the Node that runs it is too old for the rest.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
 
 const wanted = 26;
 const major = Number(process.versions.node.split('.')[0]);
@@ -17,20 +18,32 @@ const everything = ['{core,transports,sim,testbed,cli,bench,tools}/**/*.test.ts'
 const given = process.argv.slice(2);
 const patterns = given.some((argument) => !argument.startsWith('-')) ? [] : everything;
 
-const output = process.stdout.isTTY ? 'inherit' : 'pipe';
-const child = spawn(process.execPath, ['--test', ...given, ...patterns], { stdio: ['inherit', output, 'inherit'] });
+const child = spawn(process.execPath, ['--test', '--test-timeout=120000', ...given, ...patterns], {
+  stdio: ['inherit', 'pipe', 'inherit'],
+  env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: '1' } : process.env,
+});
 process.on('SIGINT', () => child.kill('SIGINT'));
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 
+// A test file that leaves a socket or a timer behind never ends, and no time-out of the runner applies to it.
+// On SIGINT the runner names the files that still run.
+const silenceMaxMs = 180_000;
+const watchdog = setTimeout(() => {
+  console.error(`no test ended for ${silenceMaxMs / 1000} s: a file that is still running left something open`);
+  child.kill('SIGINT');
+}, silenceMaxMs);
+
 // Node prints its summary before the failures. A log is read from its end, so that there it stands once more.
 let text = '';
-child.stdout?.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => {
+child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => {
+  watchdog.refresh();
   process.stdout.write(chunk);
   text += chunk;
 });
 child.on('close', (code) => {
-  if (code !== 0 && text !== '') {
-    const summary = text
+  clearTimeout(watchdog);
+  if (code !== 0) {
+    const summary = stripVTControlCharacters(text)
       .split('\n')
       .filter((line) => /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line));
     process.stdout.write(`\n${summary.slice(-8).join('\n')}\n`);
