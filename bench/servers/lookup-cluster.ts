@@ -62,4 +62,4 @@ async function measure(): Promise<{ hitMs: number[]; missMs: number[] }> {
 }
 
 process.send?.(await measure());
-if (process.connected) process.disconnect();
+process.disconnect?.();
