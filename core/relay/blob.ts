@@ -77,11 +77,11 @@ class BlobRelay {
   async get(): Promise<DistributionResponse> {
     const spec = parseRange(this.#request.range);
     const known = this.#deps.sizes.sizeBytes(this.#request.digest);
+    if (meansNothing(spec)) return unsatisfiable(this.#request, (await this.#size()).answer.sizeBytes);
     // A suffix says nothing about where it begins: without a size somebody who has the blob is asked for it first.
-    const needsSize = spec.type === 'suffix' && (known === undefined || spec.length === 0);
+    const needsSize = spec.type === 'suffix' && known === undefined;
     const sizeBytes = needsSize ? (await this.#size()).answer.sizeBytes : known;
     const { start, end } = reachOf(spec, sizeBytes);
-    if (spec.type === 'suffix' && spec.length === 0) return unsatisfiable(this.#request, sizeBytes ?? 0);
 
     const segments = new BlobSegments(this.#deps, {
       digest: this.#request.digest,
@@ -149,6 +149,14 @@ class BlobRelay {
     });
   }
 }
+
+/** A range that no content satisfies: the last no bytes, or bytes from where no offsets can be reckoned any more. */
+function meansNothing(spec: RangeSpec): boolean {
+  return (spec.type === 'suffix' && spec.length === 0) || (spec.type === 'from' && spec.first >= farthest);
+}
+
+/** Content is smaller than 4 PiB: offsets and windows beyond it would leave the integers. */
+const farthest = 2 ** 52;
 
 /** The bytes that the first windows are cut from, before a head has said how many there are. Never empty: even of no bytes a source is asked for one. */
 function reachOf(spec: RangeSpec, sizeBytes: number | undefined): { start: number; end: number } {

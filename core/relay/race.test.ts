@@ -17,7 +17,7 @@ function eventsFor(state: RaceState, closed: boolean, late: boolean): RaceEvent[
 
 test('race: over every sequence of events the bounds hold and it is decided once', () => {
   let cases = 0;
-  const walk = (state: RaceState, depth: number, started: number, adopted: number, outcomes: number): void => {
+  const walk = (state: RaceState, depth: number, started: number, outcomes: number): void => {
     cases += 1;
     if (depth === 0) return;
     for (const event of eventsFor(state, !state.open, true)) {
@@ -41,10 +41,10 @@ test('race: over every sequence of events the bounds hold and it is decided once
         const idle = next.running < 1 && event.untried > starts && next.budget > 0;
         assert.ok(!idle, 'a source is there and nobody is asked');
       }
-      if (next.outcome === 'undecided') walk(next, depth - 1, started + starts, adopted, outcomes + decided);
+      if (next.outcome === 'undecided') walk(next, depth - 1, started + starts, outcomes + decided);
     }
   };
-  for (const adopted of [0, 1]) walk(startRace(budget, adopted), 5, 0, adopted, 0);
+  for (const adopted of [0, 1]) walk(startRace(budget, adopted), 5, 0, 0);
   assert.ok(cases > 5_000);
 });
 

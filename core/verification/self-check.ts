@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort.ts';
 import { errorCodeOf, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { Clock, ContentStore, Digester, Observer } from '../ports/index.ts';
@@ -42,6 +43,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
     try {
       for (;;) {
         const { done, value } = await body.next();
+        throwIfAborted(life.signal); // A body that was ended early is not a file that is wrong.
         if (done === true) break;
         await stream.update(value);
       }
