@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PeiliError } from '../core/index.ts';
+import { runProgram } from './program.ts';
+import type { Actions } from './program.ts';
+
+async function run(argv: readonly string[], actions: Partial<Actions> = {}) {
+  const seen = { out: '', err: '', calls: [] as unknown[] };
+  const record = (name: string) => (options: unknown) =>
+    Promise.resolve(seen.calls.push([name, options])).then(() => 0);
+  const code = await runProgram(
+    argv,
+    {
+      env: {},
+      version: '1.2.3',
+      writeOut: (text) => void (seen.out += text),
+      writeErr: (text) => void (seen.err += text),
+    },
+    { registry: record('registry'), up: record('up'), demo: record('demo'), ...actions },
+  );
+  return { ...seen, code };
+}
+
+test('program: each command gets its options', async () => {
+  assert.deepEqual((await run(['up'])).calls, [['up', { nodes: 3, image: undefined }]]);
+  assert.deepEqual((await run(['up', '--nodes', '5', '--image', '/srv'])).calls, [['up', { nodes: 5, image: '/srv' }]]);
+  assert.deepEqual((await run(['demo'])).calls, [['demo', { json: false }]]);
+  assert.deepEqual((await run(['demo', '--json'])).calls, [['demo', { json: true }]]);
+  const [call] = (await run(['registry', '--store', 'oci-layout:/srv', '--zone=a'])).calls as [
+    string,
+    { zone: string },
+  ][];
+  assert.equal(call?.[1].zone, 'a');
+});
+
+test("program: an action's exit code is the program's", async () => {
+  assert.equal((await run(['demo'], { demo: () => Promise.resolve(3) })).code, 3);
+});
+
+for (const [argv, says] of [
+  [['bogus'], "peili: unknown command 'bogus'; see --help\n"],
+  [['demo', '--jsn'], "peili: unknown option '--jsn' (Did you mean --json?); see --help\n"],
+  [['up', '--nodes', '0'], 'peili: --nodes "0": give a whole number from 1 to 64\n'],
+  [['up', '--nodes', 'x'], 'peili: --nodes "x": give a whole number from 1 to 64\n'],
+  [['up', '--nodes'], "peili: option '--nodes <count>' argument missing; see --help\n"],
+  [['registry'], 'peili: --store is missing: give oci-layout:<directory>, where an OCI image layout is\n'],
+] as const) {
+  test(`program: ${argv.join(' ')} is wrong use: one sentence, exit code 2, nothing run`, async () => {
+    assert.deepEqual(await run(argv), { out: '', err: says, calls: [], code: 2 });
+  });
+}
+
+test('program: what an action refuses is one sentence and 2; what nobody foresaw is 1', async () => {
+  const refused = await run(['demo'], {
+    demo: () => Promise.reject(new PeiliError('ADDRESS_IN_USE', 'port 1 is taken')),
+  });
+  assert.deepEqual([refused.code, refused.err], [2, 'peili: port 1 is taken\n']);
+  const broken = await run(['demo'], { demo: () => Promise.reject(new TypeError('oops')) });
+  assert.equal(broken.code, 1);
+  assert.match(broken.err, /^peili: unexpected: TypeError: oops\n {4}at /);
+});
+
+test('program: help and version go to stdout with 0; no command shows the help with 2', async () => {
+  for (const argv of [['--help'], ['registry', '--help'], ['up', '-h'], ['demo', '--help']]) {
+    const { code, out, err } = await run(argv);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /^Usage: peili .*\nExamples:\n/s);
+  }
+  assert.deepEqual(
+    [(await run(['--version'])).out, (await run(['version'])).out.slice(0, 17)],
+    ['1.2.3\n', 'peili 1.2.3 (node'],
+  );
+  const bare = await run([]);
+  assert.deepEqual([bare.code, bare.out], [2, '']);
+  assert.match(bare.err, /^Usage: peili/);
+});
