@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createLayoutWriter } from '../../testbed/index.ts';
+import type { LayoutWriter } from '../../testbed/index.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const sources = join(root, 'cli/main.ts');
+/** What is published: tried too when it has been built. */
+export const bundle = join(root, 'dist/peili.mjs');
+const startLimitMs = 20_000;
+
+export interface ProgramResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end. */
+export function runProgram(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  program = sources,
+): Promise<ProgramResult> {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  return ended(child);
+}
+
+/** One node as a process of its own, as an operator runs it. */
+export interface ProgramNode {
+  readonly pid: number;
+  readonly url: string;
+  readonly metricsUrl: string;
+  /** Its multiaddr, for the bootstrap of others. */
+  readonly router: string;
+  readonly layout: LayoutWriter;
+  signal(name: NodeJS.Signals): void;
+  /** When the process has ended. */
+  readonly ended: Promise<ProgramResult>;
+}
+
+export interface ProgramNodeOptions {
+  readonly directory: string;
+  readonly name: string;
+  readonly peers?: readonly ProgramNode[];
+  readonly args?: readonly string[];
+  readonly program?: string;
+}
+
+/** A folder for a test's nodes. */
+export async function openFolder(context: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'peili-program-'));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Starts a node on free ports and waits until it says that it runs. It ends with the test. */
+export async function startProgramNode(context: TestContext, options: ProgramNodeOptions): Promise<ProgramNode> {
+  const { directory, name, peers = [], args = [], program = sources } = options;
+  const layout = await createLayoutWriter(join(directory, name));
+  const bootstrap =
+    peers.length === 0
+      ? []
+      : ['--bootstrap-kind', 'static', '--static-bootstrap-peers', ...peers.map(({ router }) => router)];
+  const addresses = ['--registry-addr', '127.0.0.1:0', '--router-addr', '127.0.0.1:0', '--metrics-addr', '127.0.0.1:0'];
+  const child = spawn(
+    process.execPath,
+    [program, 'registry', '--store', `oci-layout:${layout.directory}`, ...addresses, ...bootstrap, ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+  );
+  const end = ended(child);
+  context.after(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+  const started = await runningLine(child);
+  const pid = child.pid ?? 0;
+  return {
+    pid,
+    url: `http://${started.registry[0] ?? ''}`,
+    metricsUrl: `http://127.0.0.1:${started.metricsPort}/metrics`,
+    router: started.router[0] ?? '',
+    layout,
+    signal: (signal) => void process.kill(pid, signal),
+    ended: end,
+  };
+}
+
+interface RunningLine {
+  readonly registry: readonly string[];
+  readonly router: readonly string[];
+  readonly metricsPort: number;
+}
+
+function runningLine(child: ChildProcess): Promise<RunningLine> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(() => {
+      reject(new Error(`the node did not start:\n${text}`));
+    }, startLimitMs);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const line = text.split('\n').find((each) => each.includes('"msg":"running"'));
+      if (line === undefined) return;
+      clearTimeout(timer);
+      resolve(JSON.parse(line) as RunningLine);
+    });
+    child.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error(`the node ended:\n${text}`));
+    });
+  });
+}
+
+function ended(child: ChildProcess): Promise<ProgramResult> {
+  return new Promise((resolve) => {
+    const text = { stdout: '', stderr: '' };
+    child.stdout?.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));
+    child.once('close', (code) => {
+      resolve({ code, ...text });
+    });
+  });
+}
+
+export function skipWithoutBundle(): string | false {
+  return existsSync(bundle) ? false : 'run npm run build first';
+}
