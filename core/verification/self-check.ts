@@ -36,6 +36,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
   const queue: { tail: Promise<unknown> } = { tail: Promise.resolve() };
 
   const hash = async (digest: string): Promise<CheckResult> => {
+    throwIfAborted(life.signal);
     const info = await store.info(digest, life.signal);
     if (info === undefined) return 'absent';
     const stream = digester.stream(algorithmOf(digest));
