@@ -196,7 +196,7 @@ test('blob: whatever sources do, what is delivered is right, ends as it should, 
     fc.asyncProperty(cases, async (given) => {
       assertLaws(given, await run(given));
     }),
-    { numRuns: 600 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -209,6 +209,6 @@ test('blob: one more honest holder never breaks a pull that went well', async ()
       assert.deepEqual([more.outcome.status, more.outcome.end], [outcome.status, 'clean']);
       assert.deepEqual(Buffer.from(more.outcome.bytes), Buffer.from(outcome.bytes));
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
