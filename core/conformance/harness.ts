@@ -130,10 +130,11 @@ export function abortedSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Bytes that tell their place: no two offsets near each other look alike. */
+/** Bytes that tell their place: no two stretches of them are alike, at whatever distance. */
 export function patternBytes(sizeBytes: number, salt = 0): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  for (let index = 0; index < sizeBytes; index += 1) bytes[index] = (index * 31 + (index >>> 8) * 7 + salt * 13) & 255;
+  // The top byte of Knuth's multiplicative hash: it repeats after 2^32 only.
+  for (let index = 0; index < sizeBytes; index += 1) bytes[index] = Math.imul(index + salt * 7_919, 0x9e3779b1) >>> 24;
   return bytes;
 }
 

@@ -9,6 +9,8 @@ export interface Poisoned {
 /**
  * The port with bodies whose chunks are overwritten as soon as they are no longer lent: at the next `next()` or `return()`.
  * Whoever keeps a borrowed chunk then has wrong bytes, which a test notices.
+ *
+ * For tests of what reads bodies. The suites look at ports without it: it lends copies, and so hides a source that changes what it has lent.
  */
 export function poisonBodies<Port extends ContentStore | PeerClient>(
   port: Port,

@@ -212,11 +212,28 @@ test('oci-layout: no link leads out of the directory, and no digest is a path', 
   for (const hostile of [digest, 'sha256:../../index.json', '../oci-layout:x', '']) {
     await assert.rejects(store.open(hostile, 0, 1, never), (error) => errorCodeOf(error) === 'CONTENT_ABSENT');
   }
-  const swapped = await layout.blob('swapped later');
-  await store.list(never);
-  await layout.removeBlob(swapped.digest);
-  await symlink(join(outside, 'secret'), blobPath(layout.directory, swapped.digest));
-  await assert.rejects(store.open(swapped.digest, 0, 6, never), (error) => errorCodeOf(error) !== undefined);
+  for (const sizeBytes of [6, 100_000]) {
+    const swapped = await layout.blob(new Uint8Array(sizeBytes));
+    await store.list(never);
+    await writeFile(join(outside, 'secret'), 's'.repeat(sizeBytes));
+    await layout.removeBlob(swapped.digest);
+    await symlink(join(outside, 'secret'), blobPath(layout.directory, swapped.digest));
+    await assert.rejects(
+      store.open(swapped.digest, 0, 6, never).then(readAll),
+      (error) => errorCodeOf(error) === 'CONTENT_ABSENT',
+    );
+  }
+});
+
+test('oci-layout: a small file is read again when it has changed, and kept while it has not', async (t) => {
+  const { layout, start } = await setUp(t);
+  const { digest } = await layout.blob('first bytes');
+  const { store } = await start();
+  const read = async () => (await readAll(await store.open(digest, 0, 11, never))).toString();
+  assert.equal(await read(), 'first bytes');
+  assert.equal(await read(), 'first bytes');
+  await writeFile(blobPath(layout.directory, digest), 'other bytes');
+  assert.equal(await read(), 'other bytes');
 });
 
 test('oci-layout: 64 bodies at once stay within the buffer budget and are whole', async (t) => {

@@ -36,6 +36,11 @@ test('buffer pool: a full budget refuses the next lease and takes nothing for it
   );
   assert.equal(pool.leasedBytes(), 1 << 20);
   leases[3]?.release();
+  assert.throws(
+    () => pool.lease(1, 3),
+    (error) => errorCodeOf(error) === 'OVERLOADED',
+  );
+  assert.equal(pool.leasedBytes(), (1 << 20) - 2 * (1 << 12));
   pool.lease(1 << 12, 2);
   assert.equal(pool.pending(), 128);
 });

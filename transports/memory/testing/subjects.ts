@@ -9,7 +9,6 @@ import type {
   PeerScript,
   RandomSubject,
 } from '../../../core/conformance/index.ts';
-import { poisonBodies } from '../../../core/conformance/index.ts';
 import type { Body, DistributionResponse, PeerRequest, RequestText } from '../../../core/index.ts';
 import { createVirtualClock } from '../../../core/testing/virtual-clock.ts';
 import type { VirtualClock } from '../../../core/testing/virtual-clock.ts';
@@ -52,7 +51,7 @@ export function createMemorySubjects(clock: VirtualClock = createVirtualClock())
 function contentStoreSubject(clock: VirtualClock): ContentStoreSubject {
   const store = createMemoryStore({ clock, digester: createDigester() });
   return {
-    store: poisonBodies(store),
+    store,
     addImage: async (reference, contents) => {
       const { manifest, layers } = store.putImage(reference, contents);
       return { manifest: { mediaType: '', ...manifest }, layers: layers.map((layer) => ({ mediaType: '', ...layer })) };
@@ -90,7 +89,7 @@ function peerClientSubject(clock: VirtualClock): PeerClientSubject {
   const client = cluster.addNode();
   const clientId = client.membership.self.id;
   return {
-    client: poisonBodies(client.peers),
+    client: client.peers,
     peer: async (script) => {
       const node = cluster.addNode();
       const { self } = node.membership;
