@@ -84,8 +84,9 @@ function reportingBody(body: Body, status: number, length: number, end: EndRepor
       }
     },
     return: () => {
+      const ended = body.return(); // First: what it has to tell belongs before the end.
       finish(state.bytes === length ? 'complete' : 'hangup');
-      return body.return();
+      return ended;
     },
   };
 }
