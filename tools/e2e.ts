@@ -10,6 +10,7 @@ const parts: readonly (readonly [program: string, debianPackage: string])[] = [
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
   ['curl', 'curl'],
+  ['skopeo', 'skopeo'],
 ];
 
 /** In CI a part that is missing, and a law that did not run, is a failure: a green run means that everything ran. */
@@ -17,6 +18,11 @@ const everythingMustRun = Boolean(process.env['CI']) || process.argv.includes('-
 
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 const missing = parts.filter(([program]) => !folders.some((folder) => existsSync(join(folder, program))));
+// For CI, which installs them.
+if (process.argv.includes('--missing-packages')) {
+  console.log(missing.map(([, debianPackage]) => debianPackage).join('\n'));
+  process.exit(0);
+}
 for (const [program, debianPackage] of missing) {
   console.log(`missing: ${program} (apt-get install ${debianPackage}); laws that need it are skipped`);
 }
