@@ -1,5 +1,5 @@
 import type { Body } from '../ports/index.ts';
-import { abortedSignal, bytesOfChunk, neverAborted } from './harness.ts';
+import { abortedSignal, bytesOfChunk, countedSignal, neverAborted } from './harness.ts';
 import type { BytesOf, Harness, Subject } from './harness.ts';
 
 /** Opens the same content again and again. */
@@ -36,7 +36,7 @@ export function bodyLaws<C extends string, S extends Subject>(
   harness: Harness<C, S>,
   prepare: (subject: S) => Promise<BodySource>,
 ): void {
-  const { assert, law, settle, rejects, pause } = harness;
+  const { assert, law, settle, rejects, until, pause } = harness;
 
   law('body: gives exactly its bytes, then only the end', async (subject) => {
     const { open, expected, bytesOf } = await settle(prepare(subject));
@@ -112,6 +112,16 @@ export function bodyLaws<C extends string, S extends Subject>(
       if (outcome.done !== true) assert.equal(bytesOf(outcome.value)[0], expected[0]);
     }
     assert.equal((await settle(ended)).done, true);
+  });
+
+  law('body: leaves no listener on its signal, at its end or after return()', async (subject) => {
+    const { open, bytesOf } = await settle(prepare(subject));
+    const { signal, listeners } = countedSignal();
+    await settle(readBody(await settle(open(signal)), bytesOf));
+    const body = await settle(open(signal));
+    await settle(body.next());
+    await settle(body.return());
+    await until('no listener is left', () => listeners() === 0);
   });
 
   law('body: a signal that has aborted already opens nothing', async (subject) => {

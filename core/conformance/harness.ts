@@ -146,3 +146,26 @@ export const bytesOfChunk: BytesOf = (chunk) => {
     throw new Error('this chunk is no Uint8Array: the factory must say how to read it');
   return chunk;
 };
+
+/** A signal that counts its listeners. */
+export interface CountedSignal {
+  readonly signal: AbortSignal;
+  listeners(): number;
+}
+
+export function countedSignal(): CountedSignal {
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  const addEventListener: typeof add = (...call: Parameters<typeof add>) => {
+    listeners.add(call[1]);
+    add(...call);
+  };
+  const removeEventListener: typeof remove = (...call: Parameters<typeof remove>) => {
+    listeners.delete(call[1]);
+    remove(...call);
+  };
+  Object.assign(signal, { addEventListener, removeEventListener });
+  return { signal, listeners: () => listeners.size };
+}

@@ -225,6 +225,17 @@ test('oci-layout: no link leads out of the directory, and no digest is a path', 
   }
 });
 
+test('oci-layout: blobs/sha256 as a link to elsewhere holds no content', async (t) => {
+  const { layout, start } = await setUp(t);
+  const other = await createLayoutFixture();
+  t.after(() => other.remove());
+  await other.blob('elsewhere');
+  await rm(join(layout.directory, 'blobs', 'sha256'), { recursive: true });
+  await symlink(join(other.directory, 'blobs', 'sha256'), join(layout.directory, 'blobs', 'sha256'));
+  const { store } = await start();
+  assert.deepEqual((await store.list(never)).contents, []);
+});
+
 test('oci-layout: a small file is read again when it has changed, and kept while it has not', async (t) => {
   const { layout, start } = await setUp(t);
   const { digest } = await layout.blob('first bytes');

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Limits } from '../../core/index.ts';
 import { openError, readBlob } from './blob-file.ts';
 import type { BlobFile } from './blob-file.ts';
+import { createGate } from './gate.ts';
 
 /** Whole small files (manifests, configs), kept while they do not change: the next read of one costs a stat. */
 export interface SmallFiles {
@@ -60,22 +61,4 @@ function versionOf(file: BlobFile): Promise<string> {
       else reject(openError(file, error));
     });
   });
-}
-
-/** Lets `max` in at once; who waits holds no buffer yet. */
-function createGate(max: number): { enter(): Promise<void>; leave(): void } {
-  const waiting: (() => void)[] = [];
-  const state = { inside: 0 };
-  return {
-    enter: () => {
-      if (state.inside === max) return new Promise((resolve) => waiting.push(resolve));
-      state.inside += 1;
-      return Promise.resolve();
-    },
-    leave: () => {
-      const next = waiting.shift();
-      if (next === undefined) state.inside -= 1;
-      else next();
-    },
-  };
 }
