@@ -34,7 +34,13 @@ export type PullStep =
       readonly range: string | undefined;
     }
   | { readonly type: 'lookup'; readonly sources: number; readonly tookUs: number; readonly outcome: LookupOutcome }
-  | { readonly type: 'attempt'; readonly source: SourceId; readonly zone: string; readonly from: number; readonly hedge: boolean }
+  | {
+      readonly type: 'attempt';
+      readonly source: SourceId;
+      readonly zone: string;
+      readonly from: number;
+      readonly hedge: boolean;
+    }
   | { readonly type: 'attempt-failed'; readonly source: SourceId; readonly reason: string; readonly tookUs: number }
   | {
       readonly type: 'head';
@@ -48,7 +54,13 @@ export type PullStep =
   /** One run of bytes from one source, reported when the run ends: [from, to). */
   | { readonly type: 'bytes'; readonly source: SourceId; readonly from: number; readonly to: number }
   | { readonly type: 'stall'; readonly source: SourceId; readonly at: number; readonly waitedUs: number }
-  | { readonly type: 'switch'; readonly from: SourceId; readonly to: SourceId; readonly at: number; readonly reason: string }
+  | {
+      readonly type: 'switch';
+      readonly from: SourceId;
+      readonly to: SourceId;
+      readonly at: number;
+      readonly reason: string;
+    }
   | { readonly type: 'resume'; readonly source: SourceId; readonly at: number }
   | { readonly type: 'suspect'; readonly source: SourceId; readonly proof: 'pending' | 'honest' | 'wrong' | 'none' }
   /** Bytes of one source alone did not match the digest, or it said so itself. */
