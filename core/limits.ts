@@ -178,8 +178,8 @@ export const defaultLimits: Limits = Object.freeze({
   bufferBudgetBytes: 64 * mebibyte,
   /** One transfer buffer at most: larger ones bring nothing (reference measurements in docs/decisions). */
   bufferMaxBytes: 1 * mebibyte,
-  /** One transfer buffer at least: below it the cost per chunk shows. */
-  bufferMinBytes: 128 * 1024,
+  /** One transfer buffer at least: all upload slots, two buffers each, take half of the budget and leave the rest to relays. Below it the cost per chunk shows. */
+  bufferMinBytes: 64 * 1024,
   /** Content up to here (manifests and configs, nearly all of them) is read whole and kept in memory while its file does not change. */
   smallContentMaxBytes: 64 * 1024,
   /** All of that together: the manifests and configs of a thousand images. */

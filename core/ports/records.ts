@@ -14,7 +14,7 @@ export type RoutingKey = string;
 export interface Records {
   /**
    * Tells `member` what this node holds and holds no longer. To a Spegel member additions become ADD_PROVIDER messages, withdrawals nothing.
-   * Resolves when the member has taken it. Rejects with `MEMBER_UNREACHABLE`.
+   * Resolves when the member has taken it. Rejects with `MEMBER_UNREACHABLE`, or with `QUOTA_EXCEEDED` when it kept a part only.
    */
   send(member: Member, batch: RecordBatch, signal: AbortSignal): Promise<void>;
   /** Asks `member` who has `key`. Rejects with `MEMBER_UNREACHABLE`. */
