@@ -26,7 +26,7 @@ test('idle pool: the one used last is taken first, each once', () => {
 
 test('idle pool: too many for one peer, or in all, and the oldest goes', () => {
   const { pool, connection, destroyed } = setUp();
-  for (const name of ['a1', 'b1', 'a2', 'a3']) pool.put(connection(name));
+  for (const name of ['b1', 'a1', 'a2', 'a3']) pool.put(connection(name));
   assert.deepEqual(destroyed, ['a1']);
   pool.put(connection('c1'));
   assert.deepEqual(destroyed, ['a1', 'b1']);

@@ -217,8 +217,15 @@ test('dial: a refused address costs nothing, the next one is taken', async () =>
 });
 
 test('dial: only IP addresses and real ports are dialled', async () => {
+  const peer = await scriptedPeer(() => undefined);
   const { get, end } = setUpClient();
-  await assert.rejects(get(memberAt(80, ['localhost'])), { code: 'DIAL_REFUSED' });
+  await assert.rejects(get(memberAt(peer.port, ['localhost'])), { code: 'DIAL_REFUSED' });
+  await assert.rejects(get(memberAt(peer.port, [])), { code: 'DIAL_REFUSED' });
+  await assert.rejects(get(memberAt(70_000)), { code: 'DIAL_REFUSED' });
+  assert.equal(peer.accepted(), 0);
+  end();
+  await peer.close();
+});
   await assert.rejects(get(memberAt(80, [])), { code: 'DIAL_REFUSED' });
   await assert.rejects(get(memberAt(70_000)), { code: 'DIAL_REFUSED' });
   end();
