@@ -217,7 +217,9 @@ test('dial: a refused address costs nothing, the next one is taken', async () =>
 });
 
 test('dial: only IP addresses and real ports are dialled', async () => {
-  const peer = await scriptedPeer(() => undefined);
+  const peer = await scriptedPeer((socket) => {
+    socket.write(answerText('hello'), 'latin1');
+  });
   const { get, end } = setUpClient();
   await assert.rejects(get(memberAt(peer.port, ['localhost'])), { code: 'DIAL_REFUSED' });
   await assert.rejects(get(memberAt(peer.port, [])), { code: 'DIAL_REFUSED' });
@@ -225,10 +227,6 @@ test('dial: only IP addresses and real ports are dialled', async () => {
   assert.equal(peer.accepted(), 0);
   end();
   await peer.close();
-});
-  await assert.rejects(get(memberAt(80, [])), { code: 'DIAL_REFUSED' });
-  await assert.rejects(get(memberAt(70_000)), { code: 'DIAL_REFUSED' });
-  end();
 });
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
