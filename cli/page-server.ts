@@ -20,7 +20,7 @@ export interface PageServer {
 export async function servePages(address: ListenAddress, pages: Readonly<Record<string, Page>>): Promise<PageServer> {
   const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8192 }, (request, response) => {
     const path = (request.url ?? '/').replace(/\?.*/s, '');
-    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const page = pages[path];
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end();
     } else if (page === undefined) {

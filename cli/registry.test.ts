@@ -48,7 +48,9 @@ function start(argv: readonly string[]) {
   };
 }
 
-test('registry: serves, counts, logs, says how to reach it, and ends with 0 when told to', async () => {
+const timeout = 10_000;
+
+test('registry: serves, counts, logs, says how to reach it, and ends with 0 when told to', { timeout }, async () => {
   const free = await servePages({ host: '127.0.0.1', port: 0 }, {});
   await free.close();
   const node = start([...loopback({ 'http-bootstrap-addr': `127.0.0.1:${free.port}` }), '--request-log']);
@@ -69,49 +71,56 @@ test('registry: serves, counts, logs, says how to reach it, and ends with 0 when
   await assert.rejects(fetch(`http://127.0.0.1:${metricsPort}/metrics`), 'nothing listens any more');
 });
 
-test('registry: what it cannot run with is named with its flag, and nothing is left behind', async () => {
-  const taken = await servePages({ host: '127.0.0.1', port: 0 }, {});
-  const inUse = `127.0.0.1:${taken.port}`;
-  const identity = join(directory, 'identity');
-  await mkdir(identity);
-  await writeFile(join(identity, 'private.key'), 'not a key');
-  const cases: readonly [Readonly<Record<string, string>>, RegExp][] = [
-    [{ 'registry-addr': inUse }, /^--registry-addr "127\.0\.0\.1:\d+": something else listens/],
-    [{ 'router-addr': inUse }, /^--router-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/],
-    [
-      { 'metrics-addr': inUse },
-      /^--metrics-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/,
-    ],
-    [{ 'http-bootstrap-addr': inUse }, /^--http-bootstrap-addr "127\.0\.0\.1:\d+": something else listens there/],
-    [
-      { 'metrics-addr': '192.0.2.1:9090' },
-      /^--metrics-addr "192\.0\.2\.1:9090": cannot listen there; give an address of this/,
-    ],
-    [{ store: `oci-layout:${directory}/none` }, /^--store "oci-layout:.*\/none": /],
-    [{ 'data-dir': identity }, /^--data-dir ".*identity": private\.key must be a PEM/],
-  ];
-  for (const [changes, says] of cases) {
-    await assert.rejects(start(loopback(changes)).done, (error) => {
-      assert.ok(error instanceof PeiliError);
-      assert.match(error.message, says);
-      assert.doesNotMatch(error.message, /\n/);
-      return true;
-    });
-  }
-  await taken.close();
-});
+test(
+  'registry: what it cannot run with is named with its flag, and nothing is left behind',
+  { timeout },
+  async (context) => {
+    const taken = await servePages({ host: '127.0.0.1', port: 0 }, {});
+    context.after(taken.close);
+    const inUse = `127.0.0.1:${taken.port}`;
+    const identity = join(directory, 'identity');
+    await mkdir(identity);
+    await writeFile(join(identity, 'private.key'), 'not a key');
+    const cases: readonly [Readonly<Record<string, string>>, RegExp][] = [
+      [{ 'registry-addr': inUse }, /^--registry-addr "127\.0\.0\.1:\d+": something else listens/],
+      [
+        { 'router-addr': inUse },
+        /^--router-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/,
+      ],
+      [
+        { 'metrics-addr': inUse },
+        /^--metrics-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/,
+      ],
+      [{ 'http-bootstrap-addr': inUse }, /^--http-bootstrap-addr "127\.0\.0\.1:\d+": something else listens there/],
+      [
+        { 'metrics-addr': '192.0.2.1:9090' },
+        /^--metrics-addr "192\.0\.2\.1:9090": cannot listen there; give an address of this/,
+      ],
+      [{ store: `oci-layout:${directory}/none` }, /^--store "oci-layout:.*\/none": /],
+      [{ 'data-dir': identity }, /^--data-dir ".*identity": private\.key must be a PEM/],
+    ];
+    for (const [changes, says] of cases) {
+      await assert.rejects(start(loopback(changes)).done, (error) => {
+        assert.ok(error instanceof PeiliError);
+        assert.match(error.message, says);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    }
+  },
+);
 
-test('pages: GET and HEAD of what is there, 404 with what there is, 405 for the rest', async () => {
+test('pages: GET and HEAD of what is there, 404 with what there is, 405 for the rest', async (context) => {
   const server = await servePages(
     { host: '127.0.0.1', port: 0 },
     { '/a': { contentType: 'text/x', text: () => 'täxt' } },
   );
+  context.after(server.close);
   const url = `http://127.0.0.1:${server.port}`;
   const got = await fetch(`${url}/a?x=1`);
   assert.deepEqual([got.status, got.headers.get('content-type'), await got.text()], [200, 'text/x', 'täxt']);
   const head = await fetch(`${url}/a`, { method: 'HEAD' });
   assert.deepEqual([head.headers.get('content-length'), await head.text()], ['5', '']);
-  assert.equal(await (await fetch(`${url}/__proto__`)).text(), 'only here: /a\n');
+  assert.equal(await (await fetch(`${url}/b`)).text(), 'only here: /a\n');
   assert.equal((await fetch(`${url}/a`, { method: 'POST', body: 'x' })).status, 405);
-  await server.close();
 });

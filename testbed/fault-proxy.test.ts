@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { createImage, readBlob, startFaultProxy, startUpstream } from './index.ts';
 import { exchange } from './http-exchange.ts';
@@ -21,7 +22,7 @@ async function withProxy(rules: readonly FaultRule[], run: (proxy: FaultProxy) =
   }
 }
 
-function get(proxy: FaultProxy, range?: string, signal = new AbortController().signal): Promise<Answer> {
+function get(proxy: FaultProxy, range?: string, signal = AbortSignal.timeout(20_000)): Promise<Answer> {
   const url = new URL(`/v2/library/demo/blobs/${layer.digest}`, proxy.url);
   return exchange({ url, method: 'GET', headers: range === undefined ? {} : { range }, signal, dialTimeoutMs: 5000 });
 }
@@ -61,6 +62,18 @@ for (const at of [0, 1, 77_777, sizeBytes - 1]) {
     });
   });
 }
+
+test('proxy: the answer to a HEAD has no body, so what follows on its connection is found', async () => {
+  const fault: Fault = { type: 'flip', at: 5 };
+  await withProxy([{ fault, when: ({ method }) => method === 'GET' }], async (proxy) => {
+    const socket = connect({ host: '127.0.0.1', port: proxy.port });
+    const ask = (method: string, fields: string) =>
+      `${method} /v2/library/demo/blobs/${layer.digest} HTTP/1.1\r\nhost: x\r\n${fields}\r\n`;
+    socket.write(ask('HEAD', '') + ask('GET', 'connection: close\r\n'));
+    const received = Buffer.concat(await Array.fromAsync(socket as AsyncIterable<Buffer>));
+    assert.equal(received.subarray(-sizeBytes)[5], 0xff ^ (whole[5] ?? 0));
+  });
+});
 
 test('proxy: an RST is seen as an RST', async () => {
   await withProxy([{ fault: { type: 'cut', by: 'rst', at: 1000 } }], async (proxy) => {
