@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createVirtualClock } from '../../core/testing/virtual-clock.ts';
 import { dialMember } from './dial.ts';
 import type { Dialled } from './dial.ts';
-import { memberAt, scriptedPeer, until } from './testing/loopback.ts';
+import { endLater, memberAt, scriptedPeer, until } from './testing/loopback.ts';
 import { vanishedPeer } from './testing/vanished-peer.ts';
 
 const limits = { dialTimeoutUs: 1000, dialAddressesMax: 4 };
@@ -17,6 +17,7 @@ test('dial: an address that does not answer takes its share of the time, then th
   const open = (address: string): Dialled => {
     const port = address === '127.0.0.1' ? vanished.port : peer.port;
     const dialled = { socket: connect({ host: '127.0.0.1', port }) };
+    endLater(() => dialled.socket.destroy());
     opened.push(dialled);
     return dialled;
   };
@@ -40,6 +41,7 @@ test('dial: all of it takes no longer than its time, and leaves nothing', async 
   const opened: Dialled[] = [];
   const open = (): Dialled => {
     const dialled = { socket: connect({ host: '127.0.0.1', port: vanished.port }) };
+    endLater(() => dialled.socket.destroy());
     opened.push(dialled);
     return dialled;
   };

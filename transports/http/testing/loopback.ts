@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { after } from 'node:test';
 import { limitsWith, silentObserver } from '../../../core/index.ts';
 import type {
   Body,
@@ -15,6 +16,16 @@ import { createVirtualClock } from '../../../core/testing/virtual-clock.ts';
 import type { VirtualClock } from '../../../core/testing/virtual-clock.ts';
 import { serveHttp } from '../server.ts';
 import type { HttpServer, HttpServerOptions } from '../server.ts';
+
+/** What a test that fails leaves open would keep its process alive. */
+const leftovers = new Set<() => unknown>();
+after(() => {
+  for (const end of leftovers) end();
+});
+
+export function endLater(end: () => unknown): void {
+  leftovers.add(end);
+}
 
 /** Waits for a condition that other events of this process bring about. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
@@ -117,6 +128,7 @@ export async function serve(
     { mirror, clock, observer, readiness },
     { host: '127.0.0.1', port: 0, ...options, limits: limitsWith(limits) },
   );
+  endLater(() => void server.kill());
   return { server, port: server.port, clock, events, requests };
 }
 
@@ -136,6 +148,7 @@ export function rawClient(port: number, text: string, host = '127.0.0.1'): RawCl
   const chunks: Buffer[] = [];
   const state: { end: 'fin' | 'reset' | undefined } = { end: undefined };
   const socket = connect({ port, host });
+  endLater(() => socket.destroy());
   const received = (): string => Buffer.concat(chunks).toString('latin1');
   socket.on('data', (chunk: Buffer) => void chunks.push(chunk));
   socket.once('end', () => (state.end ??= 'fin'));
@@ -193,6 +206,10 @@ export async function scriptedPeer(
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  endLater(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return {
     port: (server.address() as AddressInfo).port,
     sockets,
