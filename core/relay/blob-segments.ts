@@ -136,7 +136,6 @@ export class BlobSegments implements SegmentPlan {
 
   failed(segment: Segment, offset: number, error: unknown): void {
     const code = errorCodeOf(error);
-    this.#dropAhead();
     this.#deps.standing.failed(segment.source, code);
     // Slow is not broken: its measured speed puts it behind the others, and it stays the last resort.
     if (code !== 'PEER_SLOW') this.#deps.failures.remember(this.#input.digest, segment.source, offset);
@@ -174,14 +173,14 @@ export class BlobSegments implements SegmentPlan {
     hedge: boolean,
     scope: Scope,
   ): Promise<BlobHead> {
-    const { clock, failures, limits, sizes } = this.#deps;
+    const { clock, failures, limits } = this.#deps;
     const { digest, report, target } = this.#input;
     const startedUs = clock.nowUs();
     const window = nextWindow(offset, end, failures.failedAt(digest, source.id), limits.windowBytes);
     report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
     const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
     return ask(this.#deps, source, request, scope, report, async (response) => {
-      const head = acceptHead(response, { digest, window, sizeBytes: sizeBytes ?? sizes.sizeBytes(digest) });
+      const head = acceptHead(response, { digest, window, sizeBytes });
       const tookUs = clock.nowUs() - startedUs;
       report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs });
       if ('pastEnd' in head) {

@@ -164,6 +164,7 @@ test('tag: older than its policy is not believed, by record, by answer, or witho
     ]);
     const where = `record ${recordUs}, answer ${ageSeconds}`;
     assert.equal((await ask(node, 'v1')).status, status, where);
+    if ((recordUs ?? Infinity) > tagMaxAgeUs) assert.equal(node.peers.requests.length, 0, `${where}: asked in vain`);
     assert.equal((await ask(node, manifest.digest)).status, 200, `${where}: a digest has no age`);
     assertAtRest(node, where);
   }
