@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultLimits, limitsWith } from '../core/index.ts';
 import type { Limits, Observer } from '../core/index.ts';
 import { startNode } from '../transports/index.ts';
 import type { NodeOptions, RunningNode } from '../transports/index.ts';
@@ -11,12 +12,27 @@ export interface LoopbackClusterOptions {
   readonly nodes: number;
   /** What each node tells; `index` counts from 0. @default nobody watches */
   readonly observer?: (index: number) => Observer;
+  /** @default patientLimits */
   readonly limits?: Limits;
   /** @default '127.0.0.1' */
   readonly host?: '127.0.0.1' | '::1';
   /** Further options of each node. */
   readonly node?: (index: number) => Partial<NodeOptions>;
 }
+
+/**
+ * For a machine that does the work of a whole cluster, and perhaps much else: what a healthy member must answer within is ten times as long. How long things
+ * may take is tested in virtual time, and measured where nothing else runs.
+ */
+const patientLimits: Limits = limitsWith({
+  lookupTimeoutUs: 10 * defaultLimits.lookupTimeoutUs,
+  lookupMissTimeoutUs: 10 * defaultLimits.lookupMissTimeoutUs,
+  dialTimeoutUs: 10 * defaultLimits.dialTimeoutUs,
+  blobHeadTimeoutUs: 10 * defaultLimits.blobHeadTimeoutUs,
+  peerHeadTimeoutUs: 10 * defaultLimits.peerHeadTimeoutUs,
+  manifestTimeoutUs: 10 * defaultLimits.manifestTimeoutUs,
+  selfCheckWaitUs: 10 * defaultLimits.selfCheckWaitUs,
+});
 
 /** One node of the cluster: a running mirror, and the directory that plays its containerd's content store. */
 export interface LoopbackNode {
@@ -89,7 +105,7 @@ async function startOne(
     store: { kind: 'oci-layout', directory: layout.directory },
     dataDir: join(directory, `${name}-data`),
     ...(options.observer === undefined ? {} : { observer: options.observer(index) }),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    limits: options.limits ?? patientLimits,
     ...options.node?.(index),
   });
   return { name, url: `http://${urlHost}:${running.registryPort}`, layout, running };

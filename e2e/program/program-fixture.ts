@@ -70,10 +70,21 @@ export async function startProgramNode(context: TestContext, options: ProgramNod
     peers.length === 0
       ? []
       : ['--bootstrap-kind', 'static', '--static-bootstrap-peers', ...peers.map(({ router }) => router)];
+  // A lookup within 100 ms is measured elsewhere: here a whole cluster shares one machine.
+  const patience = ['--mirror-resolve-timeout', '1s'];
   const addresses = ['--registry-addr', '127.0.0.1:0', '--router-addr', '127.0.0.1:0', '--metrics-addr', '127.0.0.1:0'];
   const child = spawn(
     process.execPath,
-    [program, 'registry', '--store', `oci-layout:${layout.directory}`, ...addresses, ...bootstrap, ...args],
+    [
+      program,
+      'registry',
+      '--store',
+      `oci-layout:${layout.directory}`,
+      ...addresses,
+      ...patience,
+      ...bootstrap,
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
   );
   const end = ended(child);
