@@ -34,11 +34,17 @@ export interface LiveSources {
   renew(): boolean;
 }
 
-export function createLiveSources(
-  deps: { clock: Clock; limits: Limits; random: Random; lookup: Lookup; standing: Standing; zone: string },
-  input: LiveSourcesInput,
-): LiveSources {
-  const { clock, limits, standing } = deps;
+export interface LiveSourcesDeps {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly random: Random;
+  readonly lookup: Lookup;
+  readonly standing: Standing;
+  readonly zone: string;
+}
+
+export function createLiveSources(deps: LiveSourcesDeps, input: LiveSourcesInput): LiveSources {
+  const { clock, limits } = deps;
   const set = createSourceSet(limits.sourcesMax);
   const last = { startedUs: -Infinity, running: false };
 
@@ -89,19 +95,6 @@ export function createLiveSources(
     });
   };
 
-  const candidateOf = (source: Source): Candidate => {
-    const speedBytesPerSecond = standing.speedBytesPerSecond(source.id);
-    return {
-      sameZone: deps.zone !== '' && source.member.zone === deps.zone,
-      // Being near does not make up for a crawl: who was left for it would be taken again at once.
-      demoted: standing.isDemoted(source.id) || (speedBytesPerSecond ?? Infinity) < limits.minimumRateBytesPerSecond,
-      speedBytesPerSecond,
-      freeSlots: source.freeSlots,
-      tagAgeUs: source.tag?.ageUs,
-      rank: source.rank,
-    };
-  };
-
   const lookedUp = look();
   return {
     set,
@@ -110,12 +103,25 @@ export function createLiveSources(
       set
         .all()
         .filter(usable)
-        .map((source) => ({ source, candidate: candidateOf(source) }))
+        .map((source) => ({ source, candidate: candidateOf(deps, source) }))
         .sort((a, b) => compareCandidates(a.candidate, b.candidate))
         .map(({ source }) => source),
     renew: () => {
       if (!last.running && clock.nowUs() - last.startedUs >= limits.relookupDelayUs) void look();
       return last.running;
     },
+  };
+}
+
+function candidateOf({ limits, standing, zone }: LiveSourcesDeps, source: Source): Candidate {
+  const speedBytesPerSecond = standing.speedBytesPerSecond(source.id);
+  return {
+    sameZone: zone !== '' && source.member.zone === zone,
+    // Being near does not make up for a crawl: who was left for it would be taken again at once.
+    demoted: standing.isDemoted(source.id) || (speedBytesPerSecond ?? Infinity) < limits.minimumRateBytesPerSecond,
+    speedBytesPerSecond,
+    freeSlots: source.freeSlots,
+    tagAgeUs: source.tag?.ageUs,
+    rank: source.rank,
   };
 }

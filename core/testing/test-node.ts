@@ -73,8 +73,8 @@ export const smallWindows: Partial<Limits> = { windowBytes: 64, windowLeadBytes:
 
 export type TestNode = ReturnType<typeof createTestNode>;
 
-/** A node's handlers as in production, over a store, peers and a lookup by script, in virtual time. */
-export function createTestNode(options: TestNodeOptions = {}) {
+/** The ports by script and the node's memory over them. */
+function createParts(options: TestNodeOptions) {
   const clock = options.clock ?? createVirtualClock();
   const limits = limitsWith({ ...smallWindows, ...options.limits });
   const pulls: PullEvent[] = [];
@@ -96,8 +96,10 @@ export function createTestNode(options: TestNodeOptions = {}) {
     limits,
     (digest) => void withdrawn.push(digest),
   );
-  const uploads = limitUploads(limits.uploadsMax);
-  const deps = {
+  return {
+    pulls,
+    nodeEvents,
+    withdrawn,
     clock,
     limits,
     random: createSeededRandom(options.seed ?? 1),
@@ -114,6 +116,13 @@ export function createTestNode(options: TestNodeOptions = {}) {
     zone: options.zone ?? '',
     tagMaxAgeUs: options.tagMaxAgeUs,
   };
+}
+
+/** A node's handlers as in production, over a store, peers and a lookup by script, in virtual time. */
+export function createTestNode(options: TestNodeOptions = {}) {
+  const deps = createParts(options);
+  const { clock, digester, limits, lookup, observer, peers, store } = deps;
+  const uploads = limitUploads(limits.uploadsMax);
   const stacks = createStacks(deps, {
     filter: options.filter ?? createRegistryFilter(),
     uploads,
@@ -159,23 +168,7 @@ export function createTestNode(options: TestNodeOptions = {}) {
     uploads: uploads.taken(),
   });
 
-  return {
-    ...deps,
-    answer,
-    clock,
-    digester,
-    get,
-    holders,
-    leftovers,
-    lookup,
-    nodeEvents,
-    peers,
-    pulls,
-    request,
-    store,
-    uploads,
-    withdrawn,
-  };
+  return { ...deps, answer, get, holders, leftovers, request, uploads };
 }
 
 export function blobTarget(blob: TestBlob): string {
