@@ -39,7 +39,8 @@ export function createVirtualClock(startUs = 1_000_000): VirtualClock {
   const earliest = (): Entry | undefined => {
     let best: Entry | undefined;
     for (const entry of entries) {
-      if (best === undefined || entry.atUs < best.atUs || (entry.atUs === best.atUs && entry.order < best.order)) best = entry;
+      if (best === undefined || entry.atUs < best.atUs || (entry.atUs === best.atUs && entry.order < best.order))
+        best = entry;
     }
     return best;
   };
@@ -73,7 +74,9 @@ export function createVirtualClock(startUs = 1_000_000): VirtualClock {
       if (!(await runNext(untilUs))) {
         await drainMicrotasks();
         if (outcome.settled) break;
-        throw new Error(`not settled after ${String(limitUs)} us of virtual time, ${String(entries.size)} timers pending`);
+        throw new Error(
+          `not settled after ${String(limitUs)} us of virtual time, ${String(entries.size)} timers pending`,
+        );
       }
     }
     return promise;
