@@ -33,7 +33,10 @@ test('report: what was not measured is neither met nor missed', () => {
 
 test('report: ours stands in its own column, and a note is said once', () => {
   const table = formatTable([line, line]);
-  assert.match(table, /\| 2 \(1-3\) GB\/s +\| nginx 3 \(2-4\) GB\/s +\| 0\.625 \(0\.5-0\.75\) of nginx \| >= 0\.6 \| yes/);
+  assert.match(
+    table,
+    /\| 2 \(1-3\) GB\/s +\| nginx 3 \(2-4\) GB\/s +\| 0\.625 \(0\.5-0\.75\) of nginx \| >= 0\.6 \| yes/,
+  );
   assert.equal(table.split('said once').length, 2);
 });
 

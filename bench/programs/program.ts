@@ -28,7 +28,8 @@ export interface Program {
 }
 
 const outputMax = 4000;
-const stopPatienceMs = 5000;
+/** Above the time that a node takes to withdraw what it said and to write its CPU profile. */
+const stopPatienceMs = 20_000;
 const running = new Set<ChildProcess>();
 
 // Whatever ends the bench, its programs end with it.
