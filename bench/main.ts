@@ -21,16 +21,22 @@ async function othersBusy(): Promise<number> {
   return (machineBusySeconds() - before) / ((performance.now() - startedMs) / 1000);
 }
 
+function describeBusy(busy: Readonly<Record<string, number>>): string {
+  return Object.entries(busy)
+    .map(([rows, cpusBusy]) => `${cpusBusy} before ${rows}`)
+    .join(', ');
+}
+
 async function run(args: BenchArguments): Promise<void> {
   const versions = toolVersions();
   const nodeArgs = args.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${args.profile}`];
   const mirrors = [oursProgram(nodeArgs), ...args.peers.map(({ name, program }) => peerProgram(name, program))];
   const lines: Line[] = [];
-  const busy: number[] = [];
+  const busy: Record<string, number> = {};
   for (const group of rowGroups) {
     const wanted = new Set(group.rows.filter((row) => args.rows.has(row)));
     if (wanted.size === 0) continue;
-    busy.push(await othersBusy());
+    busy[[...wanted].join(', ')] = Math.round((await othersBusy()) * 100) / 100;
     say(`measuring ${[...wanted].join(', ')} ...`);
     try {
       const { quick, rounds } = args;
@@ -48,11 +54,11 @@ async function run(args: BenchArguments): Promise<void> {
     kernel: release(),
     node: process.version,
     ...versions,
-    othersBusyCpus: Math.round(Math.max(0, ...busy) * 100) / 100,
+    othersBusyCpus: busy,
   };
   console.log(formatTable(lines));
   console.log(
-    `\n${machine.cpus} x ${machine.model}, Linux ${machine.kernel}, node ${machine.node}; others kept at most ${machine.othersBusyCpus} CPUs busy (load ${(loadavg()[0] ?? 0).toFixed(1)}); nothing is pinned${args.quick ? '; --quick: no results' : ''}`,
+    `\n${machine.cpus} x ${machine.model}, Linux ${machine.kernel}, node ${machine.node}; CPUs that others kept busy: ${describeBusy(busy)} (load ${(loadavg()[0] ?? 0).toFixed(1)}); nothing is pinned${args.quick ? '; --quick: no results' : ''}`,
   );
   if (args.json) {
     console.log(
