@@ -274,3 +274,15 @@ test('mirrors: a disk error in mid-body is not continued from others (L12)', asy
   assert.deepEqual([outcome.bytes.length, outcome.end], [70, 'SOURCES_EXHAUSTED']);
   assert.deepEqual([node.peers.requests, node.lookup.keys], [[], []]);
 });
+
+test('media types: one that no header can carry, from a store or a peer, becomes octets', async () => {
+  for (const contentType of ['text/\u4e2d', 'a/b\r\nx: y', '', ' a/b']) {
+    const own = nodeWith({ mediaType: contentType });
+    assert.equal((await own.get(blob)).headers['content-type'], 'application/octet-stream');
+    const other = createTestNode();
+    other.peers.add(blob);
+    other.holders({ a: { contentType } });
+    assert.equal((await other.get(blob)).headers['content-type'], 'application/octet-stream');
+  }
+  assert.equal((await nodeWith({ mediaType: 'a/b; c="d e"' }).get(blob)).headers['content-type'], 'a/b; c="d e"');
+});

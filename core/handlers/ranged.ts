@@ -14,6 +14,9 @@ export interface Answerable {
   readonly ageUs?: number | undefined;
 }
 
+/** What a header can carry: media types come from manifests' authors and from peers. */
+const fieldValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
+
 /** What of the content a request means. */
 export type Asked =
   | { readonly type: 'whole' | 'part'; readonly start: number; readonly end: number }
@@ -38,7 +41,7 @@ export async function rangedResponse(
   if (asked.type === 'unsatisfiable') return unsatisfiable(request, sizeBytes);
   const part = { type: 'part', start: asked.start, end: asked.end, sizeBytes } as const;
   const headers = {
-    'content-type': content.contentType,
+    'content-type': fieldValue.test(content.contentType) ? content.contentType : 'application/octet-stream',
     'content-length': String(asked.end - asked.start),
     'docker-content-digest': content.digest,
     'accept-ranges': 'bytes',

@@ -60,7 +60,13 @@ export async function answerExchange(deps: AnswerDeps, exchange: HttpExchange): 
     if (connection.ended()) return { status: answer.status, bytes: 0, end: 'gone' };
     return failed(deps, exchange, new TypeError('an answer without the body that its content-length promises'));
   }
-  writeHead(exchange, answer.status, { 'content-length': '0', ...answer.headers });
+  try {
+    writeHead(exchange, answer.status, { 'content-length': '0', ...answer.headers });
+  } catch (reason) {
+    // A field's value that HTTP cannot carry: nothing has left yet.
+    await answer.body?.return();
+    return failed(deps, exchange, reason);
+  }
   if (answer.body === undefined || isHead(request)) {
     await answer.body?.return();
     response.end();

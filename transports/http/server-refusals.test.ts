@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerWith, bodyOf, borrowedBody, get, rawClient, serve } from './testing/loopback.ts';
+import { answerWith, bodyOf, borrowedBody, get, rawClient, serve, until } from './testing/loopback.ts';
 
 const small = Buffer.from('small');
 
@@ -114,5 +114,17 @@ test('accepted: targets reach the mirror as they came', async () => {
     requests.map(({ target }) => target),
     targets,
   );
+  await server.close();
+});
+
+test('tunnel: a client that resets after asking for one costs its own connection only', async () => {
+  const { server, port } = await serve(() => Promise.reject(new Error('not asked for')));
+  for (let count = 0; count < 20; count += 1) {
+    const client = rawClient(port, '');
+    client.socket.write('CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n', () => client.socket.resetAndDestroy());
+  }
+  await until(() => server.connections() === 0, 'all connections gone');
+  const other = rawClient(port, get('/livez', 'connection: close'));
+  assert.equal(await other.ended(), 'fin');
   await server.close();
 });

@@ -54,6 +54,25 @@ test('head: HEAD has the fields of GET and no body', async () => {
   await server.close();
 });
 
+test('head: a field that HTTP cannot carry costs one answer, not the process', async () => {
+  const bodies: WatchedBody[] = [];
+  const { server, port, events } = await serve(() => {
+    const body = borrowedBody(content, 1000);
+    bodies.push(body);
+    const answer = answerWith(body, content.byteLength);
+    return { ...answer, headers: { ...answer.headers, 'content-type': 'text/\u4e2d' } };
+  });
+  const client = rawClient(port, get('/x', 'connection: close'));
+  assert.equal(await client.ended(), 'fin');
+  assert.match(client.received(), /^HTTP\/1\.1 404 /);
+  assert.deepEqual([bodies[0]?.nexts(), bodies[0]?.ended()], [0, true]);
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['request-failed'],
+  );
+  await server.close();
+});
+
 test('ends: a body that fails is cut with FIN, after every byte that it gave', async () => {
   const { server, port } = await serve(() => {
     const lost = new PeiliError('SOURCES_EXHAUSTED', 'no source left');

@@ -122,6 +122,8 @@ function takeConnections(
   const { open } = connections;
   server.on('connection', (socket: Socket) => {
     open.set(socket, create(socket));
+    // node:http takes its own listener back where it hands a socket on (CONNECT), and an error that nobody hears ends the process.
+    socket.on('error', () => undefined);
     socket.once('close', () => {
       open.delete(socket);
       if (open.size === 0) connections.onLastGone();
