@@ -38,7 +38,14 @@ test('router address: through a multiaddr and back, on both transports', () => {
 });
 
 test('router address: what cannot be dialled here is none', () => {
-  for (const text of ['/ip4/10.0.0.7/udp/5001/quic-v1', '/dns4/a/tcp/1', '/ip4/10.0.0.7', '/ip4/10.0.0.7/tcp/1/ws']) {
+  const memory = ['/memory/%3A5001', '/memory/[fe80::1%25eth0]:5001', '/memory/x'];
+  for (const text of [
+    ...memory,
+    '/ip4/10.0.0.7/udp/5001/quic-v1',
+    '/dns4/a/tcp/1',
+    '/ip4/10.0.0.7',
+    '/ip4/10.0.0.7/tcp/1/ws',
+  ]) {
     assert.equal(endpointOf(multiaddr(text)), undefined, text);
   }
   assert.deepEqual(endpointOf(multiaddr('/ip6/::ffff:10.0.0.7/tcp/1')), { host: '10.0.0.7', port: 1 });

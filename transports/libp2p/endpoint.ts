@@ -76,9 +76,11 @@ export function announcedEndpoint(bound: readonly Endpoint[]): Endpoint | undefi
   return candidates.find(({ host }) => !host.includes(':')) ?? candidates[0];
 }
 
+/** Anybody may announce one: what could not be said on to others (all addresses, an IPv6 zone) is none. */
 function memoryEndpoint(name: string): Endpoint | undefined {
   try {
-    return parseEndpoint(decodeURIComponent(name));
+    const endpoint = parseEndpoint(decodeURIComponent(name));
+    return endpoint.host === '' || endpoint.host.includes('%') ? undefined : endpoint;
   } catch {
     return undefined;
   }

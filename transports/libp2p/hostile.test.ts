@@ -141,6 +141,22 @@ test('hostile: a record speaks for its sender, whoever a message names', async (
   assert.equal(seenBy(victim, good)?.addresses[0], '127.0.0.1');
 });
 
+test('hostile: an address that cannot be passed on does not spoil the answers that would name it', async (context) => {
+  const { attacker, connection } = await siege(context);
+  for (const address of ['/memory/%3A5001', '/memory/[fe80::1%25eth0]:5001']) {
+    const stream = await connection.newStream(kadProtocol);
+    const received: number[] = [];
+    stream.addEventListener('message', ({ data }) => void received.push(data.byteLength));
+    const addresses = [multiaddr(address).bytes];
+    const sender = { id: ids.toBytes(attacker.peerId.toString()), addresses };
+    const message = { type: kadTypes.addProvider, key: multihashOf(key), closer: [], providers: [sender] };
+    stream.send(framed(encodeKadMessage(message)));
+    stream.send(framed(encodeKadMessage({ ...message, type: kadTypes.findNode, providers: [] })));
+    await until('it is answered, or the stream has ended', () => received.length > 0 || isEnded(stream));
+    assert.ok(received.length > 0, address);
+  }
+});
+
 test('hostile: announcing the address of another member does not push it out', async (context) => {
   const { victim, good, attacker, connection } = await siege(context);
   const [, , , , port] = good.addresses[0]?.split('/') ?? [];
