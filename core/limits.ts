@@ -62,6 +62,7 @@ export interface Limits {
   readonly recordTtlUs: number;
   readonly kadRecordTtlUs: number;
   readonly advertiseIntervalUs: number;
+  readonly kadAdvertiseIntervalUs: number;
   readonly advertiseDelayUs: number;
   readonly advertiseRetryUs: number;
   readonly recordsSendTimeoutUs: number;
@@ -170,8 +171,8 @@ export const defaultLimits: Limits = Object.freeze({
   dialAddressesMax: 4,
   /** An idle connection is kept so long; above node's and Go's keep-alive habits it would be closed under us. */
   idleConnectionTimeoutUs: 30 * second,
-  /** Idle connections kept for one peer. */
-  idleConnectionsPerPeerMax: 16,
+  /** Idle connections kept for one peer: two windows for each of 32 bodies. Fewer, and many bodies from one holder dial anew for each window. */
+  idleConnectionsPerPeerMax: 64,
   /** Idle connections to all peers, 16 KiB of buffer each. */
   idleConnectionsMax: 256,
   /** All transfer buffers together: beyond it each body gets smaller ones (L11). */
@@ -201,11 +202,13 @@ export const defaultLimits: Limits = Object.freeze({
   /** Positions of keys remembered, about 200 bytes each: those of a rollout's images. */
   positionsCachedMax: 4096,
   /** A record lives so long unless it is said again: twice the interval. */
-  recordTtlUs: 20 * 60 * second,
+  recordTtlUs: 40 * 60 * second,
   /** What a Spegel node said: it says it again every 15 min, up to 2 min late, twice. */
   kadRecordTtlUs: 19 * 60 * second,
-  /** How often everything is said again. */
-  advertiseIntervalUs: 10 * 60 * second,
+  /** How often everything is said again. A round costs a handshake with every member that no connection is held to: at 400 members half a percent of a core at 10 min, too much. */
+  advertiseIntervalUs: 20 * 60 * second,
+  /** The same for Spegel nodes, which may drop a provider after a quarter of an hour. */
+  kadAdvertiseIntervalUs: 10 * 60 * second,
   /** Changes are gathered for so long before they are said: an image's blobs then travel in one batch per member. */
   advertiseDelayUs: 20 * millisecond,
   /** A member that could not be told is told again after this time. */

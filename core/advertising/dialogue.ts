@@ -54,7 +54,8 @@ export class Dialogue {
    * A member that has nothing of this node's needs no reminder.
    */
   planComplete(limits: Limits, random: Random, hasKeys: boolean, nowUs: number): void {
-    const slotUs = Math.max(1, Math.floor(limits.advertiseIntervalUs / turnSlots));
+    const intervalUs = this.member.kind === 'spegel' ? limits.kadAdvertiseIntervalUs : limits.advertiseIntervalUs;
+    const slotUs = Math.max(1, Math.floor(intervalUs / turnSlots));
     const slot = Math.floor(nowUs / slotUs) + turnSlots - random.below(turnSlots / 4);
     this.completeAtUs = hasKeys ? slot * slotUs : Infinity;
   }

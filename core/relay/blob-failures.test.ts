@@ -152,6 +152,24 @@ test('cut: a body that lost its source looks for another before it gives up', as
   assertAtRest(node);
 });
 
+test('busy: the only holder is asked again in mid-blob as long as a stall would be borne, and then the body is cut', async () => {
+  // The head of the second window is late three times: as on a node that serves as much as it can.
+  const lateThrice = (request: { range: string | undefined }, index: number): PeerScript =>
+    request.range !== 'bytes=0-63' && index <= 3 ? { silent: true } : {};
+  const patient = nodeWith({ a: {} });
+  patient.peers.script('a', lateThrice);
+  const outcome = await patient.get(blob);
+  assertPart(outcome, blob, 0, 200, false);
+  assertAtRest(patient);
+  const hopeless = nodeWith({ a: {} });
+  hopeless.peers.script('a', (request) => (request.range === 'bytes=0-63' ? {} : { silent: true }));
+  const cut = await hopeless.get(blob);
+  assert.deepEqual([cut.bytes.length, cut.end], [64, 'SOURCES_EXHAUSTED']);
+  const { blobHeadTimeoutUs, stallTimeoutUs } = defaultLimits;
+  assert.ok(cut.tookUs <= stallTimeoutUs + blobHeadTimeoutUs + second / 10, `${cut.tookUs} us`);
+  assertAtRest(hopeless);
+});
+
 test('cut: a source that breaks at its first byte is not asked again (M4, M17, M23)', async () => {
   const node = nodeWith({ a: { cutAt: 64 } });
   const outcome = await node.get(blob);

@@ -154,14 +154,22 @@ export class BlobSegments implements SegmentPlan {
     this.#input.scope.close();
   }
 
-  /** Who comes next. The members that had the blob when the body began may all be gone by now: who else has it is looked up before it ends. */
+  /**
+   * Who comes next. The members that had the blob when the body began may all be gone by now: who else has it is looked up before it ends. And a holder that
+   * is merely busy is asked again, as long as a stall would be borne: there is nobody better, and an end would cost the client more.
+   */
   async #next(offset: number, failure: unknown, signal: AbortSignal): Promise<RaceWinner<BlobHead>> {
-    const preferred = failure === undefined ? this.#source : undefined;
-    try {
-      return await this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
-    } catch (error) {
-      if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || !this.#input.live.renew()) throw error;
-      return this.race(offset, this.#end, this.#sizeBytes, signal);
+    const { clock, limits } = this.#deps;
+    const untilUs = clock.nowUs() + limits.stallTimeoutUs;
+    let preferred = failure === undefined ? this.#source : undefined;
+    for (;;) {
+      try {
+        return await this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
+      } catch (error) {
+        const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0;
+        if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) throw error;
+        preferred = undefined;
+      }
     }
   }
 
