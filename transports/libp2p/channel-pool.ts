@@ -36,6 +36,7 @@ export function createChannelPool<C extends Channel>(deps: ChannelPoolDeps<C>, o
       const channel = await withDeadline(clock, openTimeoutUs, life, noGreeting, (signal) =>
         deps.openChannel(connection, signal),
       );
+      dropEnded(open); // A channel that ended holds its connection's buffers as long as it is held.
       open.set(id, channel);
       return channel;
     } finally {
@@ -87,4 +88,10 @@ export function createChannelPool<C extends Channel>(deps: ChannelPoolDeps<C>, o
       }
     },
   };
+}
+
+function dropEnded(open: Map<string, Channel>): void {
+  for (const [id, channel] of open) {
+    if (!channel.isOpen()) open.delete(id);
+  }
 }
