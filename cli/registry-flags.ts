@@ -43,7 +43,7 @@ export const registryFlags = {
   dnsBootstrapDomain: {
     flags: '--dns-bootstrap-domain <domain>',
     env: 'DNS_BOOTSTRAP_DOMAIN',
-    help: 'with dns: a name whose addresses are the members, such as a headless service',
+    help: 'with dns: a name whose addresses are the members, as a headless service has; asked at the port of --router-addr',
   },
   httpBootstrapAddr: {
     flags: '--http-bootstrap-addr <address>',
