@@ -8,7 +8,7 @@ import type { Segment, SegmentPlan } from '../relay/continuous-body.ts';
 import { formatContentRange, formatRange } from '../requests/range.ts';
 import type { BlobRequest } from '../requests/request.ts';
 import type { Exchange, Handler } from './handler.ts';
-import type { LocalDeps } from './local.ts';
+import type { LocalDeps } from './local-deps.ts';
 
 export interface LocalPart {
   readonly start: number;

@@ -1,36 +1,18 @@
 import { throwIfAborted, withDeadline } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
-import type { Limits } from '../limits.ts';
-import type { Clock, ContentInfo, ContentStore, Digester, Observer } from '../ports/index.ts';
+import type { ContentInfo } from '../ports/index.ts';
 import { localSourceId } from '../ports/index.ts';
-import type { FailureMemory } from '../relay/failure-memory.ts';
-import type { SizeMemory } from '../relay/size-memory.ts';
 import { referenceOf } from '../requests/reference.ts';
 import type { BlobRequest, ManifestRequest } from '../requests/request.ts';
 import { selfCheckHeader } from '../verification/self-check-header.ts';
-import type { SelfCheck } from '../verification/self-check.ts';
-import type { Suspicion } from '../verification/suspicion.ts';
 import type { DistributionResponse, Exchange, Handler } from './handler.ts';
 import { localBody } from './local-body.ts';
+import type { LocalDeps } from './local-deps.ts';
 import { manifestMediaType } from './media-type.ts';
 import { notFound } from './not-found.ts';
 import { rangedResponse } from './ranged.ts';
 import { readManifest } from './read-manifest.ts';
 import { bytesBody } from './responses.ts';
-
-export interface LocalDeps {
-  readonly clock: Clock;
-  readonly limits: Limits;
-  readonly store: ContentStore;
-  readonly digester: Digester;
-  readonly observer: Observer;
-  readonly failures: FailureMemory;
-  readonly sizes: SizeMemory;
-  readonly suspicion: Suspicion;
-  readonly selfCheck: SelfCheck;
-  /** Tags resolved longer ago are left to the next handler; undefined: no limit (contract L7). */
-  readonly tagMaxAgeUs: number | undefined;
-}
 
 /** Answers with what this node has. What it has not, or cannot read, is the next handler's; a read error in mid-body too. */
 export function local(next: Handler, deps: LocalDeps): Handler {

@@ -223,5 +223,31 @@ test('self-check: of many at once only so many wait, and it ends with the node',
   const results = await node.clock.settle(all);
   assert.deepEqual(new Set(results), new Set(['unknown']));
   assert.equal(node.store.opens.length, 1);
+  await node.clock.advance(1_000); // The time of the scripted hash itself.
+  assertAtRest(node);
+});
+
+test('self-check: a disk that does not answer costs its own check a stall, and the next one nothing more', async () => {
+  for (const script of [{ stallAt: 40 }, { hangs: 'open' }, { hangs: 'info' }] as const) {
+    const node = nodeWith({});
+    node.store.add(blob, script);
+    const next = testBlob(40, 7);
+    node.store.add(next);
+    const stuck = node.selfCheck.check(blob.digest);
+    const waiting = node.selfCheck.check(next.digest);
+    assert.equal(await node.clock.settle(stuck), 'unknown', JSON.stringify(script));
+    assert.equal(await node.clock.settle(waiting), 'right', JSON.stringify(script));
+    assert.deepEqual(
+      node.nodeEvents.map(({ type }) => type),
+      ['store-failed'],
+    );
+    assertAtRest(node);
+  }
+});
+
+test('self-check: a slow disk is not one that does not answer', async () => {
+  const node = nodeWith({});
+  node.store.add(blob, { chunkBytes: 40, chunkUs: defaultLimits.stallTimeoutUs - 1 });
+  assert.equal(await node.clock.settle(node.selfCheck.check(blob.digest)), 'right');
   assertAtRest(node);
 });

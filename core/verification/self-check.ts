@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../abort.ts';
-import { errorCodeOf, reasonOf } from '../errors.ts';
+import { onAbort, openScope, settleOrAbort, throwIfAborted } from '../abort.ts';
+import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { Clock, ContentStore, Digester, Observer } from '../ports/index.ts';
 import { createBoundedMap } from '../relay/bounded-map.ts';
@@ -9,7 +9,10 @@ export type CheckResult = 'right' | 'wrong' | 'absent' | 'unknown';
 
 /** This node's own look at its own files: hashes one when somebody doubts it, and remembers what it saw. */
 export interface SelfCheck {
-  /** One check at a time, one per digest; a result counts for `selfCheckMemoryUs`. `unknown`: too many wait, or the file could not be read. */
+  /**
+   * One check at a time, one per digest; a result counts for `selfCheckMemoryUs`. `unknown`: too many wait, or the file could not be read, which
+   * is also so where nothing comes for `stallTimeoutUs`: a disk that does not answer keeps no other check waiting. Never rejects.
+   */
   check(digest: string): Promise<CheckResult>;
   /** Found wrong and not replaced since: not served, not advertised. */
   isWrong(digest: string): boolean;
@@ -35,29 +38,54 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
   const life = new AbortController();
   const queue: { tail: Promise<unknown> } = { tail: Promise.resolve() };
 
-  const hash = async (digest: string): Promise<CheckResult> => {
-    throwIfAborted(life.signal);
-    const info = await store.info(digest, life.signal);
+  const hash = async (digest: string, signal: AbortSignal, onProgress: () => void): Promise<CheckResult> => {
+    throwIfAborted(signal);
+    const info = await store.info(digest, signal);
     if (info === undefined) return 'absent';
+    const body = await store.open(digest, 0, info.sizeBytes, signal);
     const stream = digester.stream(algorithmOf(digest));
-    const body = await store.open(digest, 0, info.sizeBytes, life.signal);
+    const letGo = onAbort(signal, stream.cancel);
     try {
       for (;;) {
         const { done, value } = await body.next();
-        throwIfAborted(life.signal); // A body that was ended early is not a file that is wrong.
+        throwIfAborted(signal); // A body that was ended early is not a file that is wrong.
+        onProgress();
         if (done === true) break;
         await stream.update(value);
+        onProgress();
       }
       return (await stream.finish()) === digest ? 'right' : 'wrong';
     } finally {
+      letGo();
       stream.cancel();
       await body.return();
     }
   };
 
+  /** Hashes the file, unless nothing comes of it for too long. One re-armed timer, nothing per chunk. */
+  const hashOrGiveUp = async (digest: string): Promise<CheckResult> => {
+    const scope = openScope(life.signal);
+    const progress = { atUs: clock.nowUs() };
+    const look = (): void => {
+      const leftUs = progress.atUs + limits.stallTimeoutUs - clock.nowUs();
+      if (leftUs > 0) timer = clock.schedule(leftUs, look);
+      else scope.abort(new PeiliError('STORE_FAILED', 'the store gave no byte of a file in time', { digest }));
+    };
+    let timer = clock.schedule(limits.stallTimeoutUs, look);
+    const onProgress = (): void => {
+      progress.atUs = clock.nowUs();
+    };
+    try {
+      return await settleOrAbort(hash(digest, scope.signal, onProgress), scope.signal);
+    } finally {
+      timer.cancel();
+      scope.close();
+    }
+  };
+
   const checkNow = async (digest: string): Promise<CheckResult> => {
     try {
-      const result = await hash(digest);
+      const result = await hashOrGiveUp(digest);
       if (replaced.has(digest)) return 'unknown';
       results.set(digest, { result, untilUs: clock.nowUs() + limits.selfCheckMemoryUs });
       if (result === 'wrong') {
