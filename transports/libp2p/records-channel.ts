@@ -101,6 +101,7 @@ export async function openRecordsChannel(
     if (bytes.byteLength > options.messageMaxBytes)
       throw invalidMessage(`${bytes.byteLength} bytes are too many to send`);
     const answer = Promise.withResolvers<RecordsMessage>();
+    answer.promise.catch(() => undefined); // A stream that ends while it is written to rejects it, and then throws.
     const release = onAbort(requestSignal, () => {
       answer.reject(abortReason(requestSignal));
     });
