@@ -103,6 +103,13 @@ test('sizes: what is no manifest, or says nonsense, teaches nothing', () => {
   assert.equal(memory.sizeBytes(a), undefined);
 });
 
+test('sizes: what is no digest is not remembered, however long it is', () => {
+  const memory = createSizeMemory({ sizeMemoryMax: 100 });
+  const digest = 'x'.repeat(1_000_000);
+  memory.learn(text({ layers: [{ digest, size: 5 }] }));
+  assert.equal(memory.sizeBytes(digest), undefined);
+});
+
 test('sizes: manifests that disagree leave the size unknown, for good', () => {
   const memory = createSizeMemory({ sizeMemoryMax: 100 });
   for (const size of [1, 2, 1, 1]) memory.learn(text({ layers: [{ digest: a, size }] }));

@@ -1,4 +1,5 @@
 import type { Limits } from '../limits.ts';
+import { isDigest } from '../requests/grammar.ts';
 import { createBoundedMap } from './bounded-map.ts';
 
 /** The digests of no bytes (FIPS 180-4): the one case where a digest says the size. */
@@ -45,7 +46,12 @@ function descriptorsOf(manifest: unknown): SizedDescriptor[] {
   return fields.flatMap((field) => {
     if (!isObject(field)) return [];
     const { digest, size } = field as { digest?: unknown; size?: unknown };
-    return typeof digest === 'string' && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
+    // Only digests: a manifest's author could have whole megabytes remembered in the place of each.
+    return typeof digest === 'string' &&
+      isDigest(digest) &&
+      typeof size === 'number' &&
+      Number.isSafeInteger(size) &&
+      size >= 0
       ? [{ digest, size }]
       : [];
   });

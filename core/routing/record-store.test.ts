@@ -101,6 +101,16 @@ test('records: a new incarnation forgets the old one, and the old one is not hea
   );
 });
 
+test('records: a member whose wall clock stepped back is believed, since it greeted with that incarnation itself', () => {
+  const store = storeWith();
+  store.take(memberOf('alice', {}, 9), batch({ add: [k1], incarnation: 9, sequence: 7 }), 0);
+  const restarted = memberOf('alice', {}, 4);
+  store.take(restarted, batch({ add: [k2], incarnation: 4, sequence: 1, complete: true }), 0);
+  assert.deepEqual([idsOf(store, k1), idsOf(store, k2)], [[], ['alice']]);
+  store.take(restarted, batch({ add: [k3], incarnation: 3, sequence: 2 }), 0);
+  assert.deepEqual(idsOf(store, k3), [], 'an older life than both is not heard');
+});
+
 test('records: a Spegel member only adds, in incarnation 0', () => {
   const store = storeWith();
   const spegel = memberOf('spegel', { kind: 'spegel' });

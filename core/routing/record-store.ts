@@ -41,7 +41,7 @@ export class RecordStore {
     checkBatch(batch);
     this.#sweepNowAndThen(nowUs);
     const sender = this.#senderOf(member, batch.incarnation, nowUs);
-    if (batch.incarnation > sender.incarnation) {
+    if (isNewLife(sender, member, batch)) {
       this.#dropOlder(sender, Infinity);
       this.#tombstones -= sender.tombstones;
       sender.beginIncarnation(batch.incarnation);
@@ -200,6 +200,12 @@ export class RecordStore {
       if (isSilent && sender.claims.size === 0) this.#senders.delete(id);
     }
   }
+}
+
+/** Incarnations are wall clocks, which may step back between two starts: with what it greeted with, a member is taken at its word. */
+function isNewLife(sender: SenderRecords, member: Member, { incarnation }: RecordBatch): boolean {
+  const isGreeting = incarnation === member.incarnation && incarnation !== sender.incarnation;
+  return isGreeting || incarnation > sender.incarnation;
 }
 
 function holdersOf(entry: KeyEntry): Iterable<SenderRecords> {
