@@ -101,7 +101,8 @@ function refusalOf(error: PeiliError, options: RegistryOptions): PeiliError {
     case 'STORE_INVALID':
       return named(error, 'store', `${options.store.kind}:${options.store.directory}`);
     case 'IDENTITY_INVALID':
-      return named(new PeiliError(error.code, error.row.mend, error.details, error), 'dataDir', options.dataDir ?? '');
+    case 'DATA_DIR_INVALID':
+      return named(error, 'dataDir', options.dataDir ?? '');
     default:
       return error;
   }

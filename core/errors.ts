@@ -109,6 +109,7 @@ export const errorTable = {
     400,
     'private.key must be a PEM PKCS#8 Ed25519 key; remove it to have a new one made.',
   ),
+  DATA_DIR_INVALID: row('UNKNOWN', 400, 'Name a data directory that this process may make, read and write.'),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,4 +47,28 @@ test('identity: anything else is IDENTITY_INVALID, and stays as it was', async (
     await assert.rejects(loadIdentity(dataDir), (thrown) => errorCodeOf(thrown) === 'IDENTITY_INVALID');
     assert.equal(await readFile(join(dataDir, 'private.key'), 'utf8'), text);
   }
+});
+
+test('identity: a directory that cannot be is DATA_DIR_INVALID at once, and says nothing of the key', async (context) => {
+  const root = await directory(context);
+  await writeFile(join(root, 'file'), '');
+  // Below /proc there is no room for directories: a recursive mkdir of Node does not return there.
+  const impossible = [
+    join(root, 'file'),
+    join(root, 'file', 'data'),
+    ...(existsSync('/proc/self') ? ['/proc/peili/data'] : []),
+  ];
+  for (const dataDir of impossible) {
+    await assert.rejects(loadIdentity(dataDir), (thrown) => {
+      assert.equal(errorCodeOf(thrown), 'DATA_DIR_INVALID');
+      assert.doesNotMatch(String(thrown), /remove/);
+      return true;
+    });
+  }
+});
+
+test('identity: directories above are made', async (context) => {
+  const dataDir = join(await directory(context), 'a', 'b', 'c');
+  const keys = await Promise.all(Array.from({ length: 4 }, () => loadIdentity(dataDir)));
+  assert.equal(new Set(keys.map((key) => key.publicKey.toString())).size, 1);
 });

@@ -1,13 +1,13 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { PeiliError, reasonOf } from '../../core/index.ts';
 
 /**
  * This node's key: `<dataDir>/private.key`, PEM PKCS#8 Ed25519, made there (mode 0600, whole or not at all) when it is
- * missing; random without a data directory. Throws `IDENTITY_INVALID`.
+ * missing; random without a data directory. Throws `IDENTITY_INVALID` for a file that is no such key, `DATA_DIR_INVALID` where none can be read or made.
  */
 export async function loadIdentity(dataDir: string | undefined): Promise<Ed25519PrivateKey> {
   if (dataDir === undefined) return keyFromPem(newKeyPem(), 'a new key');
@@ -21,7 +21,7 @@ async function readKeyFile(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (thrown) {
     if (isFileError(thrown, 'ENOENT')) return undefined;
-    throw unusable(path, thrown);
+    throw unusableDirectory(path, thrown);
   }
 }
 
@@ -30,16 +30,36 @@ async function makeKeyFile(dataDir: string, path: string): Promise<string> {
   const draft = join(dataDir, `private.key.${randomUUID()}`);
   const pem = newKeyPem();
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o755 });
+    await makeDirectory(dataDir);
     await writeFile(draft, pem, { mode: 0o600, flag: 'wx', flush: true });
     await link(draft, path);
     return pem;
   } catch (thrown) {
     if (isFileError(thrown, 'EEXIST')) return (await readKeyFile(path)) ?? pem;
-    throw unusable(path, thrown);
+    throw unusableDirectory(path, thrown);
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined); // Where the directory is none, there is no draft.
   }
+}
+
+/** As `mkdir -p`. Node's own recursive mkdir never returns where a file system has no room for directories, such as /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o755 });
+  } catch (thrown) {
+    if (isFileError(thrown, 'EEXIST')) return; // A file of that name fails when the key is written into it.
+    const parent = dirname(path);
+    if (!isFileError(thrown, 'ENOENT') || parent === path || (await isThere(parent))) throw thrown;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function keyFromPem(pem: string, path: string): Promise<Ed25519PrivateKey> {
@@ -64,8 +84,18 @@ function newKeyPem(): string {
 function unusable(path: string, thrown: unknown): PeiliError {
   return new PeiliError(
     'IDENTITY_INVALID',
-    `the identity ${path} cannot be used: ${reasonOf(thrown)}`,
+    `${path} is no PEM PKCS#8 Ed25519 key; remove it to have a new identity made`,
     { path },
+    thrown,
+  );
+}
+
+function unusableDirectory(path: string, thrown: unknown): PeiliError {
+  const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : reasonOf(thrown);
+  return new PeiliError(
+    'DATA_DIR_INVALID',
+    `${path} cannot be read or made (${reason}); name a directory that this process may write, or mend its rights`,
+    { path, reason },
     thrown,
   );
 }
