@@ -56,7 +56,7 @@ export async function servePages(address: ListenAddress, pages: Readonly<Record<
 }
 
 /** Why nothing can be listened to at an address, in words, from whatever names the system's code. */
-export function listenRefusal(text: string, cause: unknown): PeiliError {
+function listenRefusal(text: string, cause: unknown): PeiliError {
   if (text.includes('EADDRINUSE')) {
     return new PeiliError('ADDRESS_IN_USE', 'something else listens there; choose another port or stop it', {}, cause);
   }

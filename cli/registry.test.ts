@@ -85,7 +85,7 @@ test(
       [{ 'registry-addr': inUse }, /^--registry-addr "127\.0\.0\.1:\d+": something else listens/],
       [
         { 'router-addr': inUse },
-        /^--router-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/,
+        /^--router-addr "127\.0\.0\.1:\d+": something else listens on 127\.0\.0\.1, port \d+ already: choose another/,
       ],
       [
         { 'metrics-addr': inUse },

@@ -9,7 +9,7 @@ import { createLogObserver, createLogger } from './logs.ts';
 import type { Logger } from './logs.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { createMetrics } from './metrics.ts';
-import { listenRefusal, servePages } from './page-server.ts';
+import { servePages } from './page-server.ts';
 import { flagText } from './registry-flags.ts';
 import type { FlagName } from './registry-flags.ts';
 import type { RegistryOptions } from './registry-options.ts';
@@ -94,10 +94,9 @@ function refusalOf(error: PeiliError, options: RegistryOptions): PeiliError {
   switch (error.code) {
     case 'ADDRESS_IN_USE':
     case 'ADDRESS_INVALID':
-      // The registry's server says which port it wanted; the router's error is libp2p's, with everything below it.
-      return 'port' in error.details
+      return error.details['listener'] === 'registry'
         ? named(error, 'registryAddr', formatAddress(options.registryAddress))
-        : named(listenRefusal(error.message, error), 'routerAddr', options.routerAddress);
+        : named(error, 'routerAddr', options.routerAddress);
     case 'STORE_INVALID':
       return named(error, 'store', `${options.store.kind}:${options.store.directory}`);
     case 'IDENTITY_INVALID':

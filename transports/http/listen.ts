@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { PeiliError } from '../../core/index.ts';
+import { listenRefusal } from '../system/listen-refusal.ts';
 
 export interface ListenOptions {
   /** An IP address or a name of this machine. @default both families, all addresses */
@@ -27,7 +27,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
 function begin(server: Server, { host, port }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
-      reject(listenError(error, host, port));
+      reject(listenRefusal({ listener: 'registry', host, port }, error.code ?? error.message, error));
     };
     server.once('error', fail);
     // The queue of Linux' default: a rollout's clients come at once.
@@ -36,22 +36,4 @@ function begin(server: Server, { host, port }: ListenOptions): Promise<void> {
       resolve();
     });
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string | undefined, port: number): PeiliError {
-  const where = host === undefined ? `port ${String(port)}` : `${host}, port ${String(port)}`;
-  const details = { host: host ?? '', port, reason: error.code ?? error.message };
-  if (error.code === 'EADDRINUSE') {
-    return new PeiliError(
-      'ADDRESS_IN_USE',
-      `something else listens on ${where} already: choose another port or stop it`,
-      details,
-      error,
-    );
-  }
-  const mend =
-    error.code === 'EACCES'
-      ? 'ports below 1024 need a right that this process lacks'
-      : 'use an address of this machine';
-  return new PeiliError('ADDRESS_INVALID', `cannot listen on ${where}: ${mend}`, details, error);
 }

@@ -7,8 +7,9 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { PeiliError, reasonOf } from '../../core/index.ts';
-import { announcedEndpoint, endpointOf, endpointText, isSameEndpoint, multiaddrOf } from './endpoint.ts';
+import { reasonOf } from '../../core/index.ts';
+import { listenRefusal } from '../system/listen-refusal.ts';
+import { announcedEndpoint, endpointOf, isSameEndpoint, multiaddrOf } from './endpoint.ts';
 import type { Endpoint, RouterTransport } from './endpoint.ts';
 
 export interface HostOptions {
@@ -21,7 +22,7 @@ export interface HostOptions {
 
 const pendingConnectionsMax = 256;
 
-/** A started libp2p node that announces one address and keeps quiet by itself. Rejects with `ADDRESS_IN_USE`. */
+/** A started libp2p node that announces one address and keeps quiet by itself. Rejects with `ADDRESS_IN_USE` or `ADDRESS_INVALID`. */
 export async function startHost({ listen, transport, privateKey, connectionsMax }: HostOptions): Promise<Libp2p> {
   const node = await createLibp2p({
     start: false,
@@ -48,7 +49,7 @@ export async function startHost({ listen, transport, privateKey, connectionsMax 
     await node.start();
   } catch (thrown) {
     await node.stop();
-    throw new PeiliError('ADDRESS_IN_USE', `cannot listen at ${endpointText(listen)}: ${reasonOf(thrown)}`, {}, thrown);
+    throw listenRefusal({ listener: 'router', ...listen }, reasonOf(thrown), thrown); // libp2p has the system's code in its text alone.
   }
   return node;
 }

@@ -202,7 +202,15 @@ test('start: an address in use and a bad identity have their own codes', async (
   const nodes = nodesFor(context);
   const first = await nodes.start();
   const routerAddress = `127.0.0.1:${first.addresses[0]?.split('/')[4] ?? ''}`;
-  await assert.rejects(nodes.start({ routerAddress }), isCode('ADDRESS_IN_USE'));
+  await assert.rejects(nodes.start({ routerAddress }), (thrown) => {
+    assert.equal(errorCodeOf(thrown), 'ADDRESS_IN_USE');
+    assert.match(
+      String(thrown),
+      /: something else listens on 127\.0\.0\.1, port \d+ already: choose another port or stop it$/,
+    );
+    return true;
+  });
+  await assert.rejects(nodes.start({ routerAddress: '192.0.2.1:5001' }), isCode('ADDRESS_INVALID'));
   await assert.rejects(nodes.start({ routerAddress: 'nonsense' }), isCode('ADDRESS_INVALID'));
 });
 
