@@ -9,6 +9,8 @@ import type { Terminal } from './terminal.ts';
 export interface DemoOptions {
   /** The last line of stdout is one JSON object; everything else goes to stderr. */
   readonly json: boolean;
+  /** Ends the demo early, with nothing left behind. */
+  readonly signal: AbortSignal;
 }
 
 /** What the demo ends with. */
@@ -31,6 +33,8 @@ interface Stage {
 }
 
 const nodeCount = 3;
+/** As a shell reports an end by SIGINT. */
+const interrupted = 130;
 /** The demo promises to end within 30 s: it would rather say that it failed. */
 const timeLimitMs = 28_000;
 /** New content is findable after about 0.1 s; asked so often until it is. */
@@ -40,14 +44,25 @@ const findEveryMs = 10;
 export async function demo(options: DemoOptions): Promise<number> {
   const terminal = createTerminal(options.json ? process.stderr : process.stdout);
   const startMs = performance.now();
-  const result = await playDemo(terminal);
+  const limit = AbortSignal.timeout(timeLimitMs);
+  const signal = AbortSignal.any([options.signal, limit]);
+  let result: Omit<DemoResult, 'seconds'>;
+  try {
+    result = await playDemo(terminal, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    terminal.line(
+      limit.aborted ? `Given up: not done after ${timeLimitMs / 1000} s. Is this machine very busy?` : 'Stopped.',
+    );
+    return limit.aborted ? 1 : interrupted;
+  }
   const seconds = Math.round(performance.now() - startMs) / 1000;
   tellSummary(terminal, { ...result, seconds });
   if (options.json) process.stdout.write(`${JSON.stringify({ ...result, seconds })}\n`);
   return 0;
 }
 
-async function playDemo(terminal: Terminal): Promise<Omit<DemoResult, 'seconds'>> {
+async function playDemo(terminal: Terminal, signal: AbortSignal): Promise<Omit<DemoResult, 'seconds'>> {
   terminal.line(
     'peili demo: three real mirrors on loopback (libp2p, HTTP, a directory each), one image, and things that go wrong.',
   );
@@ -56,10 +71,11 @@ async function playDemo(terminal: Terminal): Promise<Omit<DemoResult, 'seconds'>
   const ledgers = Array.from({ length: nodeCount }, createPullLedger);
   const cluster = await startLoopbackCluster({
     nodes: nodeCount,
+    signal,
     observer: (index) => ledgers[index]?.observer ?? createPullLedger().observer,
   });
   try {
-    const stage = { terminal, image, upstream, cluster, ledgers, signal: AbortSignal.timeout(timeLimitMs) };
+    const stage = { terminal, image, upstream, cluster, ledgers, signal };
     await playScenes(stage);
     const bytesFromPeers = ledgers
       .flatMap((ledger) => [...ledger.bytesBySource().values()])

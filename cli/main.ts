@@ -14,6 +14,12 @@ function stopSignal(): AbortSignal {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // Whoever read the output is gone, as after `| head`: what is left to do is to tidy up.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      stop.abort();
+    });
+  }
   return stop.signal;
 }
 
@@ -33,6 +39,6 @@ process.exitCode = await runProgram(
       return registry(options, { signal: stopSignal(), log, version });
     },
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
-    demo: async (options) => (await import('./demo.ts')).demo(options),
+    demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
   },
 );

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PeiliError } from '../core/index.ts';
-import { pull, startLoopbackCluster, startUpstream } from '../testbed/index.ts';
+import { parseReference, PeiliError } from '../core/index.ts';
+import { pull, PullError, startLoopbackCluster, startUpstream } from '../testbed/index.ts';
 import type { LoopbackCluster, Upstream } from '../testbed/index.ts';
 import { createDemoImage } from './demo-image.ts';
 import { createTerminal } from './terminal.ts';
@@ -21,24 +21,36 @@ interface Offer {
   readonly references: readonly string[];
 }
 
-/** Real nodes on loopback that stay up until the signal, with an upstream registry and an image. */
+/** Real nodes on loopback that stay up until the signal, with an upstream registry and an image. Ended while it starts, it has ended well too. */
 export async function up(options: UpOptions): Promise<number> {
   const terminal = createTerminal(process.stdout);
-  const { references, upstream } = await openOffer(options.image);
   try {
-    const cluster = await startLoopbackCluster({ nodes: options.nodes });
+    await stayUp(options, terminal);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  }
+  terminal.line('Stopped.');
+  return 0;
+}
+
+async function stayUp({ image, nodes, signal }: UpOptions, terminal: Terminal): Promise<void> {
+  const { references, upstream } = await openOffer(image);
+  try {
+    const cluster = await startLoopbackCluster({ nodes, signal });
     try {
-      await fillFirstNode(cluster, upstream, references, options.signal);
+      await fillFirstNode(cluster, upstream, references, signal).catch((error: unknown) => {
+        // The upstream is whole unless it serves what somebody gave it.
+        if (image === undefined || !(error instanceof PullError)) throw error;
+        throw invalidLayout(image, error.message);
+      });
       tellHowToUse(terminal, cluster, upstream, references);
-      await aborted(options.signal);
-      terminal.line('Stopping.');
+      await aborted(signal);
     } finally {
       await cluster.close();
     }
   } finally {
     await upstream.close();
   }
-  return 0;
 }
 
 async function openOffer(layout: string | undefined): Promise<Offer> {
@@ -50,19 +62,23 @@ async function openOffer(layout: string | undefined): Promise<Offer> {
   return { upstream: await startUpstream({ content: { layout } }), references };
 }
 
-/** The full names in an image layout's index. */
+/** The names in an image layout's index that say registry, repository and tag, as a node's store reads them. */
 async function namesIn(layout: string): Promise<readonly string[]> {
-  const invalid = (why: string): PeiliError =>
-    new PeiliError('STORE_INVALID', `--image ${layout}: ${why}; give a directory with an OCI image layout`, { layout });
   const text = await readFile(join(layout, 'index.json'), 'utf8').catch(() => {
-    throw invalid('no index.json there');
+    throw invalidLayout(layout, 'no index.json there');
   });
   const names = imageNames(text);
-  if (names === undefined) throw invalid('its index.json is no image index');
+  if (names === undefined) throw invalidLayout(layout, 'its index.json is no image index');
   if (names.length === 0) {
-    throw invalid('none of its images has a full name (annotation io.containerd.image.name, registry/repository:tag)');
+    const annotation = 'annotation io.containerd.image.name, registry/repository:tag';
+    throw invalidLayout(layout, `none of its images has a full name (${annotation})`);
   }
   return names;
+}
+
+function invalidLayout(layout: string, why: string): PeiliError {
+  const message = `--image ${JSON.stringify(layout)}: ${why}; give a directory with a complete OCI image layout`;
+  return new PeiliError('STORE_INVALID', message, { layout });
 }
 
 function imageNames(text: string): string[] | undefined {
@@ -70,7 +86,8 @@ function imageNames(text: string): string[] | undefined {
     const { manifests } = JSON.parse(text) as { manifests: { annotations?: Record<string, string> }[] };
     return manifests.flatMap(({ annotations }) => {
       const name = annotations?.['io.containerd.image.name'] ?? annotations?.['org.opencontainers.image.ref.name'];
-      return name !== undefined && name.includes('/') ? [name] : [];
+      const reference = name === undefined ? undefined : parseReference(name);
+      return name !== undefined && reference?.tag !== undefined && reference.digest === undefined ? [name] : [];
     });
   } catch {
     return undefined;
@@ -99,7 +116,7 @@ function tellHowToUse(
 ): void {
   const last = nodes.at(-1);
   const [reference = ''] = references;
-  const [, registry = '', repository = '', tag = ''] = /^([^/]+)\/(.+):([^:]+)$/.exec(reference) ?? [];
+  const { registry = '', repository = '', tag = '' } = parseReference(reference) ?? {};
   const manifest = `${last?.url ?? ''}/v2/${repository}/manifests/${tag}?ns=${registry}`;
   terminal.line(`${nodes.length} mirrors and an upstream registry (${upstream.url}) run; Ctrl-C ends them.`);
   terminal.line();

@@ -16,6 +16,8 @@ export interface LoopbackClusterOptions {
   readonly limits?: Limits;
   /** @default '127.0.0.1' */
   readonly host?: '127.0.0.1' | '::1';
+  /** Gives up starting. @default never */
+  readonly signal?: AbortSignal;
   /** Further options of each node. */
   readonly node?: (index: number) => Partial<NodeOptions>;
 }
@@ -77,8 +79,11 @@ export async function startLoopbackCluster(options: LoopbackClusterOptions): Pro
     return nodes[index];
   };
   try {
-    for (let index = 0; index < options.nodes; index += 1) await add();
-    await Promise.all(nodes.map(({ running }) => knowsEverybody(running, options.nodes - 1)));
+    for (let index = 0; index < options.nodes; index += 1) {
+      options.signal?.throwIfAborted();
+      await add();
+    }
+    await Promise.all(nodes.map(({ running }) => knowsEverybody(running, options.nodes - 1, options.signal)));
   } catch (error) {
     await close();
     throw error;
@@ -115,14 +120,20 @@ function routerPort({ routerAddresses }: RunningNode): number {
   return Number(/\/tcp\/(\d+)/.exec(routerAddresses[0] ?? '')?.[1] ?? 0);
 }
 
-/** Resolves when the node knows so many others. */
-async function knowsEverybody({ membership }: RunningNode, others: number): Promise<void> {
+/** Resolves when the node knows so many others; rejects with the signal's reason. */
+async function knowsEverybody({ membership }: RunningNode, others: number, signal?: AbortSignal): Promise<void> {
   if (membership.members().length >= others) return;
-  await new Promise<void>((resolve) => {
-    const stop = membership.watch(() => {
+  await new Promise<void>((resolve, reject) => {
+    const stopWatching = membership.watch(() => {
       if (membership.members().length < others) return;
-      stop();
+      stopWatching();
+      signal?.removeEventListener('abort', giveUp);
       resolve();
     });
+    const giveUp = (): void => {
+      stopWatching();
+      reject(signal?.reason instanceof Error ? signal.reason : new Error('starting was given up'));
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
   });
 }

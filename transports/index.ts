@@ -8,7 +8,7 @@ export type { BufferLease, BufferPool, BufferPoolLimits } from './system/buffer-
 export { createPeerClient } from './http/peer-client.ts';
 export type { HttpPeerClient, PeerClientDeps, PeerClientOptions } from './http/peer-client.ts';
 export { serveHttp } from './http/server.ts';
-export type { HttpServer, HttpServerDeps, HttpServerOptions, RequestLogEntry } from './http/server.ts';
+export type { HttpServer, HttpServerDeps, HttpServerOptions } from './http/server.ts';
 export type { Readiness } from './http/answer.ts';
 export type { BodyEnd } from './http/body-writer.ts';
 export { createSystemClock } from './system/clock.ts';

@@ -18,7 +18,7 @@ import type {
 import type { Readiness } from './http/answer.ts';
 import { createPeerClient } from './http/peer-client.ts';
 import { serveHttp } from './http/server.ts';
-import type { HttpServer, RequestLogEntry } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import type { BootstrapOptions } from './libp2p/bootstrap.ts';
 import { createLibp2pNode } from './libp2p/libp2p-node.ts';
 import type { Libp2pNode } from './libp2p/libp2p-node.ts';
@@ -51,8 +51,6 @@ export interface NodeOptions {
   readonly limits?: Limits;
   /** @default nobody watches */
   readonly observer?: Observer;
-  /** Called after each answer. @default not called */
-  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined;
 }
 
 /** A node that runs: real libp2p, real HTTP, a real store. */
@@ -127,7 +125,7 @@ async function startParts(
   const mirrorOfNow: Mirror = { answer: (input, signal) => late.mirror.answer(input, signal) };
   const server = await serveHttp(
     { mirror: mirrorOfNow, clock, observer, readiness: () => late.readiness() },
-    { ...options.registry, limits, requestLog: options.requestLog },
+    { ...options.registry, limits },
   );
   undo.push(server.close);
   const router = await createLibp2pNode(

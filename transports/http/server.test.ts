@@ -189,20 +189,3 @@ test('probes: /livez and /readyz answer in text, without the mirror', async () =
   assert.equal(requests.length, 0);
   await server.close();
 });
-
-test('probes: the request log tells each answer', async () => {
-  const entries: string[] = [];
-  const { server, port } = await serve(
-    () => answerWith(borrowedBody(content, 65_536), content.byteLength),
-    {},
-    {
-      requestLog: ({ method, target, status, bytes, end, userAgent }) =>
-        void entries.push([method, target, status, bytes, end, userAgent].join(' ')),
-    },
-  );
-  const client = rawClient(port, get('/v2/x', 'user-agent: test', 'connection: close'));
-  await client.ended();
-  await until(() => entries.length > 0, 'the entry');
-  assert.deepEqual(entries, ['GET /v2/x 200 300000 complete test']);
-  await server.close();
-});

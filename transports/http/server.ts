@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { ociErrorBody, PeiliError } from '../../core/index.ts';
 import type { Clock, Limits, Mirror, Observer } from '../../core/index.ts';
 import { answerExchange } from './answer.ts';
-import type { AnswerDeps, Answered, Readiness } from './answer.ts';
+import type { AnswerDeps, Readiness } from './answer.ts';
 import { createServerConnection } from './connection.ts';
 import type { HttpExchange, ServerConnection } from './connection.ts';
 import { listen } from './listen.ts';
@@ -21,17 +21,6 @@ export interface HttpServerDeps {
 
 export interface HttpServerOptions extends ListenOptions {
   readonly limits: Limits;
-  /** Called after each answer. */
-  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined;
-}
-
-export interface RequestLogEntry extends Answered {
-  readonly method: string;
-  readonly target: string;
-  /** The client's IP address; empty when it is gone. */
-  readonly remoteAddress: string;
-  readonly userAgent: string;
-  readonly tookUs: number;
 }
 
 export interface HttpServer {
@@ -55,7 +44,7 @@ export interface HttpServer {
  */
 export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions): Promise<HttpServer> {
   const { clock, observer, mirror, readiness } = deps;
-  const { limits, requestLog } = options;
+  const { limits } = options;
   const connections: Connections = { open: new Map(), onLastGone: () => undefined };
   const work = { exchanges: 0 };
   const answerDeps: AnswerDeps = {
@@ -66,11 +55,9 @@ export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions
   };
 
   const serve = async (exchange: HttpExchange): Promise<void> => {
-    const startUs = clock.nowUs();
     work.exchanges += 1;
-    const answered = await answerExchange(answerDeps, exchange);
+    await answerExchange(answerDeps, exchange);
     work.exchanges -= 1;
-    if (requestLog !== undefined) requestLog(logEntry(exchange, answered, clock.nowUs() - startUs));
   };
 
   const server = createBareServer(limits);
@@ -182,15 +169,4 @@ function refuseRaw(socket: Duplex, connection: ServerConnection | undefined, sta
     );
   }
   connection.finishSoon();
-}
-
-function logEntry({ request }: HttpExchange, answered: Answered, tookUs: number): RequestLogEntry {
-  return {
-    ...answered,
-    method: request.method ?? '',
-    target: request.url ?? '',
-    remoteAddress: request.socket.remoteAddress ?? '',
-    userAgent: request.headers['user-agent'] ?? '',
-    tookUs,
-  };
 }

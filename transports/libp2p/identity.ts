@@ -44,14 +44,24 @@ async function makeKeyFile(dataDir: string, path: string): Promise<string> {
 
 /** As `mkdir -p`. Node's own recursive mkdir never returns where a file system has no room for directories, such as /proc. */
 async function makeDirectory(path: string): Promise<void> {
+  const failure = await mkdirFailure(path);
+  if (failure === undefined) return;
+  const parent = dirname(path);
+  if (parent === path) throw failure;
+  if (!(await isThere(parent))) await makeDirectory(parent);
+  const second = await mkdirFailure(path);
+  if (second !== undefined) throw second;
+}
+
+/** What stands in the way, if it is the way to there that is missing. A file of that name fails when the key is written into it. */
+async function mkdirFailure(path: string): Promise<unknown> {
   try {
     await mkdir(path, { mode: 0o755 });
+    return undefined;
   } catch (thrown) {
-    if (isFileError(thrown, 'EEXIST')) return; // A file of that name fails when the key is written into it.
-    const parent = dirname(path);
-    if (!isFileError(thrown, 'ENOENT') || parent === path || (await isThere(parent))) throw thrown;
-    await makeDirectory(parent);
-    await makeDirectory(path);
+    if (isFileError(thrown, 'EEXIST')) return undefined;
+    if (isFileError(thrown, 'ENOENT')) return thrown;
+    throw thrown;
   }
 }
 
