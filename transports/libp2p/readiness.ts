@@ -19,6 +19,7 @@ export function createReadiness(
   bootstrapKind: BootstrapOptions['kind'],
 ): { now(): RouterReadiness; report(): void } {
   let wasReady = false;
+  let isTelling = false;
   const now = (): RouterReadiness => {
     if (bootstrapKind === 'none') return { ready: true, reason: 'no bootstrap: alone by choice' };
     const met = Array.from(table.all()).filter((entry) => entry.met).length;
@@ -26,16 +27,22 @@ export function createReadiness(
     if (isSelfTheOnlyEntry()) return { ready: true, reason: 'bootstrap names this node alone' };
     return { ready: false, reason: 'no member met yet' };
   };
+  const tell = (): void => {
+    isTelling = false;
+    const members = table.members();
+    const connected = members.filter((member) => member.connected).length;
+    observer.onNode({ type: 'members', total: members.length, connected });
+    const readiness = now();
+    if (readiness.ready === wasReady) return;
+    wasReady = readiness.ready;
+    observer.onNode({ type: 'ready', ...readiness });
+  };
   return {
     now,
     report: () => {
-      const members = table.members();
-      const connected = members.filter((member) => member.connected).length;
-      observer.onNode({ type: 'members', total: members.length, connected });
-      const readiness = now();
-      if (readiness.ready === wasReady) return;
-      wasReady = readiness.ready;
-      observer.onNode({ type: 'ready', ...readiness });
+      if (isTelling) return;
+      isTelling = true;
+      queueMicrotask(tell); // One answer may name thousands of members, and a report looks at all of them.
     },
   };
 }
