@@ -42,7 +42,9 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
   const dialMember = async ({ member, endpoints }: KnownMember): Promise<Connection> => {
     const addresses = endpoints.map((endpoint) => multiaddrOf(endpoint, options.transport, member.id));
     try {
-      return await withTimeout((signal) => node.dial(addresses, { signal }));
+      const connection = await withTimeout((signal) => node.dial(addresses, { signal }));
+      touch(member.id);
+      return connection;
     } catch (thrown) {
       if (!life.signal.aborted) table.fail(member.id);
       // Somebody else may answer there now: whoever it is gets met, and then the old member is gone.
@@ -52,8 +54,8 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
   };
 
   const dialEndpoint = async (endpoint: Endpoint, signal: AbortSignal): Promise<Connection | undefined> => {
-    throwIfAborted(signal);
     try {
+      throwIfAborted(signal);
       const address = multiaddrOf(endpoint, options.transport);
       const connection = await settleOrAbort(
         withTimeout((dialSignal) => node.dial(address, { signal: dialSignal })),
@@ -70,9 +72,11 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
   return {
     connect: async (id, signal) => {
       throwIfAborted(signal);
-      touch(id);
       const open = openConnection(id);
-      if (open !== undefined) return open;
+      if (open !== undefined) {
+        touch(id);
+        return open;
+      }
       const entry = table.get(id);
       if (entry === undefined) throw unreachable(`${id} is not a known member`);
       if (entry.retryAtUs > clock.nowUs()) throw unreachable(`${id} could not be reached lately`);
