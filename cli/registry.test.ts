@@ -97,7 +97,7 @@ test(
         /^--metrics-addr "192\.0\.2\.1:9090": cannot listen there; give an address of this/,
       ],
       [{ store: `oci-layout:${directory}/none` }, /^--store "oci-layout:.*\/none": /],
-      [{ 'data-dir': identity }, /^--data-dir ".*identity": private\.key must be a PEM/],
+      [{ 'data-dir': identity }, /^--data-dir ".*identity": .*private\.key is no PEM/],
     ];
     for (const [changes, says] of cases) {
       await assert.rejects(start(loopback(changes)).done, (error) => {
