@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertAtRest, assertPart } from '../testing/assertions.ts';
 import { testBlob } from '../testing/blob.ts';
-import { createTestNode } from '../testing/test-node.ts';
+import { scriptedMember } from '../testing/scripted-peers.ts';
+import { blobTarget, createTestNode } from '../testing/test-node.ts';
 import type { HolderScript, TestNode, TestNodeOptions } from '../testing/test-node.ts';
 
 /** L3, L11: who is asked first, and who is left for another. */
@@ -91,4 +92,25 @@ test('order: equals share the load', async () => {
     asked.add(node.peers.requests[0]?.member);
   }
   assert.deepEqual(asked, new Set(['a', 'b', 'c']));
+});
+
+test('choice: a holder found later takes the place of one that failed, however many there were', async () => {
+  const large = testBlob(2_000);
+  const node = createTestNode({ limits: { windowBytes: 5_000 } });
+  node.peers.add(large);
+  const failing = Array.from({ length: node.limits.sourcesMax }, (_, index) => `s${index}`);
+  const holders = (ids: readonly string[]) => ids.map((id) => ({ member: scriptedMember(id) }));
+  // Each gives a hundred bytes, and breaks.
+  for (const id of failing)
+    node.peers.script(id, ({ range }) => {
+      const from = Number(/=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+      return { cutAt: from + 100, chunkBytes: 10, chunkUs: 20_000 };
+    });
+  node.lookup.set(holders(failing));
+  const pull = node.request(blobTarget(large));
+  await node.clock.advance(200_000);
+  node.peers.script('well', {});
+  node.lookup.set(holders([...failing, 'well']));
+  assertPart(await node.clock.settle(pull), large, 0, 2_000, false);
+  assertAtRest(node);
 });

@@ -1,6 +1,7 @@
 import type { Limits } from '../limits.ts';
 import type { Clock, Holder, LookupOutcome, Random, SourceId } from '../ports/index.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
+import type { FailureMemory } from './failure-memory.ts';
 import { compareCandidates } from './source-order.ts';
 import type { Candidate } from './source-order.ts';
 import { createSourceSet } from './source-set.ts';
@@ -40,12 +41,14 @@ export interface LiveSourcesDeps {
   readonly random: Random;
   readonly lookup: Lookup;
   readonly standing: Standing;
+  /** Who has failed lately makes room for others. */
+  readonly failures: Pick<FailureMemory, 'failedAt'>;
   readonly zone: string;
 }
 
 export function createLiveSources(deps: LiveSourcesDeps, input: LiveSourcesInput): LiveSources {
   const { clock, limits } = deps;
-  const set = createSourceSet(limits.sourcesMax);
+  const set = createSourceSet(limits.sourcesMax, (id) => deps.failures.failedAt(input.key, id) !== undefined);
   const last = { startedUs: -Infinity, running: false };
 
   const proving = new Set<SourceId>();

@@ -15,7 +15,7 @@ export interface SourceSet {
   all(): readonly Source[];
   /** More may come. */
   isOpen(): boolean;
-  /** Those that are not there yet, up to the set's limit; who watches is called once for all of them. */
+  /** Those that are not there yet, up to the set's limit, in the place of spent ones if need be; who watches is called once for all of them. */
   add(sources: readonly Source[]): void;
   /** Keeps the set open until the returned function is called. */
   hold(): () => void;
@@ -23,22 +23,30 @@ export interface SourceSet {
   watch(listener: () => void): () => void;
 }
 
-export function createSourceSet(sourcesMax: number): SourceSet {
+/** @param isSpent whether a source has failed: it may make room for another. */
+export function createSourceSet(sourcesMax: number, isSpent: (id: SourceId) => boolean): SourceSet {
   const sources = new Map<SourceId, Source>();
   const listeners = new Set<() => void>();
   const holds = new Set<object>();
   const changed = (): void => {
     for (const listener of [...listeners]) listener();
   };
+  const makeRoom = (): boolean => {
+    if (sources.size < sourcesMax) return true;
+    const spent = [...sources.keys()].find(isSpent);
+    return spent !== undefined && sources.delete(spent);
+  };
   return {
     all: () => [...sources.values()],
     isOpen: () => holds.size > 0,
     add: (added) => {
-      const before = sources.size;
+      let hasChanged = false;
       for (const source of added) {
-        if (!sources.has(source.id) && sources.size < sourcesMax) sources.set(source.id, source);
+        if (sources.has(source.id) || !makeRoom()) continue;
+        sources.set(source.id, source);
+        hasChanged = true;
       }
-      if (sources.size > before) changed();
+      if (hasChanged) changed();
     },
     hold: () => {
       const hold = {};
