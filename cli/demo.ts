@@ -69,21 +69,19 @@ async function playDemo(terminal: Terminal, signal: AbortSignal): Promise<Omit<D
   const image = await createDemoImage();
   const upstream = await startUpstream({ content: [image] });
   const ledgers = Array.from({ length: nodeCount }, createPullLedger);
-  const cluster = await startLoopbackCluster({
-    nodes: nodeCount,
-    signal,
-    observer: (index) => ledgers[index]?.observer ?? createPullLedger().observer,
-  });
   try {
-    const stage = { terminal, image, upstream, cluster, ledgers, signal };
-    await playScenes(stage);
+    const cluster = await startLoopbackCluster({
+      nodes: nodeCount,
+      signal,
+      observer: (index) => ledgers[index]?.observer ?? createPullLedger().observer,
+    });
+    await playScenes({ terminal, image, upstream, cluster, ledgers, signal }).finally(cluster.close);
     const bytesFromPeers = ledgers
       .flatMap((ledger) => [...ledger.bytesBySource().values()])
       .reduce((sum, n) => sum + n, 0);
     const resumes = ledgers.reduce((sum, ledger) => sum + ledger.resumes().length, 0);
     return { nodes: nodeCount, bytesFromUpstream: upstream.bytesServed(), bytesFromPeers, resumes };
   } finally {
-    await cluster.close();
     await upstream.close();
   }
 }

@@ -193,7 +193,12 @@ function runningNode(
     warnings,
     readiness: router.readiness,
     close: () => (stopping.done ??= closeGracefully()),
-    kill: () => (stopping.done ??= Promise.all([server.kill(), release()]).then(() => undefined)),
+    kill: async () => {
+      // Bodies that a graceful stop waits for are cut too.
+      const cut = server.kill();
+      stopping.done ??= release();
+      await Promise.all([cut, stopping.done]);
+    },
   };
 }
 

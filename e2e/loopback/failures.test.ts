@@ -118,6 +118,19 @@ test('stateless: a node that was killed comes back on its directory and feeds th
   assert.deepEqual(result.bytesByHost, { mirror: sizeOf(image), upstream: 0 });
 });
 
+test('kill: a node that is stopping gracefully is stopped at once', async (context) => {
+  const { ask, image, node, pullOn, untilFound } = await openFixture(context, { layersMiB: [64], nodes: 2 });
+  await pullOn(0);
+  await untilFound(1);
+  const { digest } = largestOf(image);
+  // A client that reads nothing holds the drain up.
+  const response = await ask(1, `/v2/${image.repository}/blobs/${digest}?ns=${image.registry}`);
+  const closing = node(1).running.close();
+  await node(1).running.kill();
+  await closing;
+  await assert.rejects(response.arrayBuffer());
+});
+
 /** Kills whoever feeds the node the largest blob, once a quarter of it has come. */
 function killFeeder(
   { events, image, cluster }: Fixture,

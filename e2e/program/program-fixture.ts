@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -14,6 +14,7 @@ const sources = join(root, 'cli/main.ts');
 /** What is published: tried too when it has been built. */
 export const bundle = join(root, 'dist/peili.mjs');
 const startLimitMs = 20_000;
+const pollMs = 5;
 
 export interface ProgramResult {
   readonly code: number | null;
@@ -21,17 +22,27 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs the program to its end. */
-export function runProgram(
+/** Runs the program to its end, which is asked for by `stopSignal` as soon as it has made something in its TMPDIR. */
+export async function runProgram(
   args: readonly string[],
   env: Record<string, string> = {},
   program = sources,
+  stopSignal?: NodeJS.Signals,
 ): Promise<ProgramResult> {
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
   });
-  return ended(child);
+  const result = ended(child);
+  if (stopSignal !== undefined) {
+    while (child.exitCode === null && (await readdir(env['TMPDIR'] ?? tmpdir())).length === 0) await pause(pollMs);
+    child.kill(stopSignal);
+  }
+  return result;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** One node as a process of its own, as an operator runs it. */

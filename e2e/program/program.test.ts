@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { defaultLimits } from '../../core/index.ts';
@@ -171,6 +173,9 @@ test('usage: what is wrong is said in one sentence with its mend, exit code 2, n
     ['registry', ...store, '--tag-max-age', 'soon'],
     ['up', '--nodes', 'many'],
     ['up', '--image', `${directory}/missing`],
+    ['up', '--image', await layoutNamed(directory, 'short')],
+    ['up', '--image', await layoutNamed(directory, 'registry.example/app:absent')],
+    ['registry', ...store, '--data-dir', '/dev/null/identity'],
     ['sideways'],
     ['registry', '--sideways'],
   ];
@@ -182,6 +187,31 @@ test('usage: what is wrong is said in one sentence with its mend, exit code 2, n
     assert.doesNotMatch(stderr, / at .*:\d+/, 'no trace');
   }
 });
+
+/** An image layout whose only image has this name, and none of its content. */
+async function layoutNamed(directory: string, name: string): Promise<string> {
+  const layout = join(directory, name.replaceAll(/\W/g, '-'));
+  const manifest = {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: `sha256:${'0'.repeat(64)}`,
+    size: 2,
+  };
+  const manifests = [{ ...manifest, annotations: { 'io.containerd.image.name': name } }];
+  await mkdir(join(layout, 'blobs', 'sha256'), { recursive: true });
+  await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+  return layout;
+}
+
+for (const command of ['up', 'demo']) {
+  test(`${command}: ended while it starts, it has tidied up and shows no trace`, async (context) => {
+    const directory = await openFolder(context);
+    const { stdout, stderr } = await runProgram([command], { TMPDIR: directory }, undefined, 'SIGINT');
+    assert.match(stdout, /Stopped\.\n$/);
+    assert.equal(stderr, '');
+    assert.deepEqual(await readdir(directory), []);
+  });
+}
 
 test('demo: ends by itself with one JSON object as its last line', async () => {
   const { code, stdout } = await runProgram(['demo', '--json']);
