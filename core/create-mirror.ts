@@ -9,7 +9,7 @@ import { createStacks } from './handlers/stacks.ts';
 import type { BlobVerification } from './handlers/verify.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
-import { silentObserver } from './ports/index.ts';
+import { silentObserver, silentProbe } from './ports/index.ts';
 import type {
   Clock,
   ContentStore,
@@ -17,6 +17,7 @@ import type {
   Membership,
   Observer,
   PeerClient,
+  Probe,
   Random,
   Records,
 } from './ports/index.ts';
@@ -39,6 +40,8 @@ export interface MirrorPorts {
   readonly peers: PeerClient;
   /** @default nobody watches */
   readonly observer?: Observer;
+  /** What a test campaign wants to see, and where it may interfere. @default nothing, as in production */
+  readonly probe?: Probe;
 }
 
 export interface MirrorOptions {
@@ -100,7 +103,8 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
   const standing = createStanding(clock, limits);
   const { zone } = membership.self;
   const memories = { failures, sizes, standing, suspicion };
-  const deps = { ...ports, ...memories, observer, limits, lookup, selfCheck, tagMaxAgeUs, zone };
+  const probe = ports.probe ?? silentProbe;
+  const deps = { ...ports, ...memories, observer, probe, limits, lookup, selfCheck, tagMaxAgeUs, zone };
   const stacks = createStacks(deps, { filter: registryFilter, uploads, blobVerification });
 
   const stopWatching = store.watch((change) => {

@@ -61,3 +61,21 @@ for (const [kind, script] of Object.entries(faults)) {
     }
   });
 }
+
+test('windows: of one byte now and then, as a campaign may ask for, the bytes are the same; and rare places are reached', async () => {
+  const reached = new Set<string>();
+  let calls = 0;
+  const probe = {
+    buggify: () => (calls += 1) % 3 !== 0,
+    reach: (name: string) => void reached.add(name),
+    sometimes: (name: string, condition: boolean) => void (condition && reached.add(name)),
+  };
+  for (const first of [{}, { cutAt: 50 }, { stallAt: 100 }, { headUs: 200_000 }]) {
+    const node = createTestNode({ zone: 'near', probe });
+    node.peers.add(blob);
+    node.holders({ first: { ...first, member: { zone: 'near' } }, second: { member: { zone: 'far' } } });
+    assertPart(await node.get(blob), blob, 0, sizeBytes, false);
+    assertAtRest(node);
+  }
+  assert.deepEqual([...reached].sort(), ['relay: a hedge gave the head', 'relay: a source failed in mid-body']);
+});

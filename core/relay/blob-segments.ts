@@ -135,6 +135,7 @@ export class BlobSegments implements SegmentPlan {
   }
 
   failed(segment: Segment, offset: number, error: unknown): void {
+    this.#deps.probe.reach('relay: a source failed in mid-body');
     const code = errorCodeOf(error);
     this.#deps.standing.failed(segment.source, code);
     // Slow is not broken: its measured speed puts it behind the others, and it stays the last resort.
@@ -168,6 +169,7 @@ export class BlobSegments implements SegmentPlan {
       } catch (error) {
         const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0;
         if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) throw error;
+        this.#deps.probe.reach('relay: a body that lost its sources looks for others');
         preferred = undefined;
       }
     }
@@ -181,10 +183,11 @@ export class BlobSegments implements SegmentPlan {
     hedge: boolean,
     scope: Scope,
   ): Promise<BlobHead> {
-    const { clock, failures, limits } = this.#deps;
+    const { clock, failures, limits, probe } = this.#deps;
     const { digest, report, target } = this.#input;
     const startedUs = clock.nowUs();
-    const window = nextWindow(offset, end, failures.failedAt(digest, source.id), limits.windowBytes);
+    const windowBytes = probe.buggify('relay: a window of one byte') ? 1 : limits.windowBytes;
+    const window = nextWindow(offset, end, failures.failedAt(digest, source.id), windowBytes);
     report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
     const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
     return ask(this.#deps, source, request, scope, report, async (response) => {
@@ -196,6 +199,7 @@ export class BlobSegments implements SegmentPlan {
         return head;
       }
       if (response.body === undefined) throw new PeiliError('PEER_REFUSED', 'the member answered without a body');
+      probe.sometimes('relay: a hedge gave the head', hedge);
       return { ...head, body: response.body };
     });
   }

@@ -1,5 +1,5 @@
 import type { Limits } from '../limits.ts';
-import type { Clock, Digester, PeerClient, Random } from '../ports/index.ts';
+import type { Clock, Digester, PeerClient, Probe, Random } from '../ports/index.ts';
 import type { Suspicion } from '../verification/suspicion.ts';
 import type { FailureMemory } from './failure-memory.ts';
 import type { Lookup } from './live-sources.ts';
@@ -18,6 +18,7 @@ export interface RelayDeps {
   readonly standing: Standing;
   readonly sizes: SizeMemory;
   readonly suspicion: Suspicion;
+  readonly probe: Probe;
   /** This node's zone; empty when unknown. */
   readonly zone: string;
   /** Tags older than this at their source are not believed; undefined: no limit (contract L7). */

@@ -11,7 +11,8 @@ import { createStacks } from '../handlers/stacks.ts';
 import type { BlobVerification } from '../handlers/verify.ts';
 import { limitsWith } from '../limits.ts';
 import type { Limits } from '../limits.ts';
-import type { NodeEvent, Observer, PullEvent } from '../ports/index.ts';
+import { silentProbe } from '../ports/index.ts';
+import type { NodeEvent, Observer, Probe, PullEvent } from '../ports/index.ts';
 import { createFailureMemory } from '../relay/failure-memory.ts';
 import { createSizeMemory } from '../relay/size-memory.ts';
 import { createStanding } from '../relay/standing.ts';
@@ -39,6 +40,7 @@ export interface TestNodeOptions {
   /** A hash of a chunk takes so long, microseconds. */
   readonly hashUs?: number;
   readonly clock?: VirtualClock;
+  readonly probe?: Probe;
 }
 
 export interface HolderScript extends PeerScript {
@@ -113,6 +115,7 @@ function createParts(options: TestNodeOptions) {
     standing: createStanding(clock, limits),
     suspicion: createSuspicion(clock, limits),
     selfCheck,
+    probe: options.probe ?? silentProbe,
     zone: options.zone ?? '',
     tagMaxAgeUs: options.tagMaxAgeUs,
   };
