@@ -75,7 +75,11 @@ async function playDemo(terminal: Terminal, signal: AbortSignal): Promise<Omit<D
       signal,
       observer: (index) => ledgers[index]?.observer ?? createPullLedger().observer,
     });
-    await playScenes({ terminal, image, upstream, cluster, ledgers, signal }).finally(cluster.close);
+    try {
+      await playScenes({ terminal, image, upstream, cluster, ledgers, signal });
+    } finally {
+      await cluster.close();
+    }
     const bytesFromPeers = ledgers
       .flatMap((ledger) => [...ledger.bytesBySource().values()])
       .reduce((sum, n) => sum + n, 0);

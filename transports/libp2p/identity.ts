@@ -54,13 +54,13 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /** What stands in the way, if it is the way to there that is missing. A file of that name fails when the key is written into it. */
-async function mkdirFailure(path: string): Promise<unknown> {
+async function mkdirFailure(path: string): Promise<Error | undefined> {
   try {
     await mkdir(path, { mode: 0o755 });
     return undefined;
   } catch (thrown) {
     if (isFileError(thrown, 'EEXIST')) return undefined;
-    if (isFileError(thrown, 'ENOENT')) return thrown;
+    if (thrown instanceof Error && isFileError(thrown, 'ENOENT')) return thrown;
     throw thrown;
   }
 }
