@@ -49,7 +49,7 @@ export interface MirrorOptions {
   readonly filter?: RegistryFilter;
   /** When blobs are hashed as they pass. @default 'suspect' */
   readonly blobVerification?: BlobVerification;
-  /** A tag resolved longer ago is not answered, microseconds. @default no limit */
+  /** A tag resolved longer ago is neither answered nor advertised, microseconds. @default no limit */
   readonly tagMaxAgeUs?: number;
   /** @default defaultLimits */
   readonly limits?: Limits;
@@ -93,6 +93,7 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
       limits,
       allowsContent: (content) => registryFilter.allowsAdvertising(content, isManifestType(content.mediaType)),
       allowsTag: registryFilter.allowsTag,
+      tagMaxAgeUs,
       freeSlots: uploads.free,
     },
   );

@@ -127,6 +127,65 @@ test('advertising: a tag carries its digest and for how long it has meant it', a
   await finish();
 });
 
+test('advertising: a tag that was resolved longer ago than allowed is not said, is withdrawn when it comes to be, and comes back resolved anew', async () => {
+  const tagMaxAgeUs = 30 * second;
+  const { clock, cluster, nodes, node, finish } = await startRoutingCluster(5, { tagMaxAgeUs });
+  const reference = 'docker.io/library/busybox:1';
+  const asker = cluster.add('asker');
+  const toldBy = async (id: string): Promise<number> => {
+    const { signal } = new AbortController();
+    const asked = asker.records.lookup(cluster.member(id), routingKeyOf(digester, reference), signal);
+    await clock.advance(1_000);
+    return (await asked).holders.length;
+  };
+  const said = async (): Promise<number> => {
+    let holders = 0;
+    for (const { id } of nodes) holders += await toldBy(id);
+    return holders;
+  };
+  const set = (ageUs: number): void =>
+    node(1).store.setTag({ reference, digest: digestOf(1), resolvedAtUs: clock.wallUs() - ageUs });
+  node(1).store.addContent(digestOf(1));
+  set(tagMaxAgeUs + 1);
+  await clock.advance(second);
+  assert.equal(await said(), 0, 'too old from the start');
+  set(20 * second);
+  await clock.advance(9 * second);
+  assert.equal(await toldBy('node-1'), 1);
+  assert.equal((await said()) >= 2, true, 'by itself and by those that keep it');
+  assert.equal(node(1).advertiser.state().tags, 1);
+  await clock.advance(1.2 * second);
+  assert.equal(await said(), 0, 'withdrawn');
+  assert.equal(node(1).advertiser.state().tags, 0);
+  assert.equal((await findFrom(clock, node(2), digestOf(1))).outcome, 'found', 'its content stays');
+  nodes.push(startRoutingNode(clock, cluster.add('late'), { tagMaxAgeUs }));
+  await clock.advance(defaultLimits.advertiseIntervalUs);
+  assert.equal(await said(), 0, 'when everything is said again');
+  set(0);
+  await clock.advance(second);
+  assert.equal((await said()) >= 2, true, 'resolved anew');
+  await finish();
+});
+
+test('advertising: a wall clock that jumps makes tags too old, or young again, by the next reconcile', async () => {
+  const { clock, node, finish } = await startRoutingCluster(5, { tagMaxAgeUs: 600 * second });
+  const reference = 'docker.io/library/busybox:1';
+  const outcome = async (): Promise<string> => (await findFrom(clock, node(2), reference)).outcome;
+  node(1).store.addContent(digestOf(1));
+  node(1).store.setTag({ reference, digest: digestOf(1), resolvedAtUs: clock.wallUs() });
+  await clock.advance(second);
+  for (const [shiftUs, expected] of [
+    [0, 'found'],
+    [700 * second, 'nobody'],
+    [-700 * second, 'found'],
+  ] as const) {
+    clock.shiftWall(shiftUs);
+    await clock.advance(defaultLimits.reconcileIntervalUs + second);
+    assert.equal(await outcome(), expected, String(shiftUs));
+  }
+  await finish();
+});
+
 test('advertising: changes that the store did not tell are seen when it says "gap", and at the next reconcile', async () => {
   for (const isTold of [true, false]) {
     const { clock, node, finish } = await startRoutingCluster(5);

@@ -85,6 +85,7 @@ class StoreAdvertiser implements Advertiser {
   #isListingStale = false;
   #gatherTimer: Timer | undefined;
   #listTimer: Timer | undefined;
+  #ageTimer: Timer | undefined;
   #unwatch: Disposer | undefined;
 
   constructor(deps: AdvertiserDeps, options: AdvertiserOptions) {
@@ -134,6 +135,7 @@ class StoreAdvertiser implements Advertiser {
     this.#unwatch?.();
     this.#gatherTimer?.cancel();
     this.#listTimer?.cancel();
+    this.#ageTimer?.cancel();
   }
 
   #onChange(change: StoreChange): void {
@@ -199,6 +201,7 @@ class StoreAdvertiser implements Advertiser {
   #flush(): void {
     this.#gatherTimer?.cancel();
     this.#gatherTimer = undefined;
+    this.#judgeAges();
     let withdrawn = 0;
     let said = 0;
     for (const text of this.#holdings.takeTouched()) {
@@ -216,6 +219,19 @@ class StoreAdvertiser implements Advertiser {
     const { keys, digests, tags } = this.state();
     observer.onNode({ type: 'advertised', keys, digests, tags });
     if (withdrawn > 0) observer.onNode({ type: 'withdrawn', keys: withdrawn });
+  }
+
+  /** Tags grow too old without a change in the store. Every listing looks as well: the wall clock may jump. */
+  #judgeAges(): void {
+    const { clock } = this.#deps;
+    const { advertiseDelayUs } = this.#options.limits;
+    this.#ageTimer?.cancel();
+    const nextUs = this.#holdings.judgeAges(clock.wallUs());
+    if (nextUs === undefined || this.#life.signal.aborted) return;
+    // Tags that were resolved one after the other are withdrawn together.
+    this.#ageTimer = clock.schedule(Math.max(nextUs, advertiseDelayUs), () => {
+      this.#flush();
+    });
   }
 
   #advertise(text: string, holding: Holding): void {

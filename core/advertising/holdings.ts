@@ -5,6 +5,8 @@ export interface HoldingsFilter {
   allowsContent(content: ContentInfo): boolean;
   /** Whether a tag, `registry/repository:tag`, may be advertised. */
   allowsTag(reference: string): boolean;
+  /** A tag that was resolved longer ago is not advertised, microseconds. Undefined: no limit. */
+  readonly tagMaxAgeUs: number | undefined;
 }
 
 /** What is to be said about a text (a digest or a tag reference) that is advertised. */
@@ -14,6 +16,8 @@ export interface Holding {
 
 interface KnownTag extends TagEntry {
   readonly isAllowed: boolean;
+  /** At the last judgement; one that has not been judged is young. */
+  isTooOld: boolean;
 }
 
 /**
@@ -72,6 +76,21 @@ export class Holdings {
     this.#touch(digest);
   }
 
+  /** Sorts out which tags are too old by now. Returns in how long, microseconds, the next one will be; undefined if none will. */
+  judgeAges(wallUs: number): number | undefined {
+    const { tagMaxAgeUs } = this.#filter;
+    if (tagMaxAgeUs === undefined) return undefined;
+    let nextUs = Infinity;
+    for (const tag of this.#tags.values()) {
+      const leftUs = tag.resolvedAtUs + tagMaxAgeUs - wallUs;
+      const isTooOld = leftUs < 0;
+      if (isTooOld !== tag.isTooOld) this.#touched.add(tag.reference);
+      tag.isTooOld = isTooOld;
+      if (!isTooOld) nextUs = Math.min(nextUs, Math.floor(leftUs) + 1);
+    }
+    return nextUs === Infinity ? undefined : nextUs;
+  }
+
   /** The texts whose holding may have changed since the last call. */
   takeTouched(): string[] {
     const touched = [...this.#touched];
@@ -83,9 +102,9 @@ export class Holdings {
   holding(text: string): Holding | undefined {
     const tag = this.#tags.get(text);
     if (tag === undefined) return this.#contents.get(text) === true && !this.#wrong.has(text) ? { tag } : undefined;
-    const { digest, resolvedAtUs, isAllowed } = tag;
+    const { digest, resolvedAtUs, isAllowed, isTooOld } = tag;
     const isPresent = this.#contents.has(digest) && !this.#wrong.has(digest);
-    return isAllowed && isPresent ? { tag: { digest, resolvedAtUs } } : undefined;
+    return isAllowed && isPresent && !isTooOld ? { tag: { digest, resolvedAtUs } } : undefined;
   }
 
   #setContent(content: ContentInfo): void {
@@ -104,7 +123,8 @@ export class Holdings {
     const known = this.#tags.get(reference);
     if (known?.digest === digest && known.resolvedAtUs === resolvedAtUs) return;
     this.#removeTag(reference);
-    this.#tags.set(reference, { reference, digest, resolvedAtUs, isAllowed: this.#filter.allowsTag(reference) });
+    const isAllowed = this.#filter.allowsTag(reference);
+    this.#tags.set(reference, { reference, digest, resolvedAtUs, isAllowed, isTooOld: false });
     const references = this.#tagsOf.get(digest) ?? new Set();
     this.#tagsOf.set(digest, references.add(reference));
     this.#touched.add(reference);

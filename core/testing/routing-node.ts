@@ -23,7 +23,9 @@ export interface RoutingNode {
   dispose(): void;
 }
 
-export interface RoutingNodeOptions extends Partial<Pick<AdvertiserOptions, 'allowsContent' | 'allowsTag'>> {
+export interface RoutingNodeOptions extends Partial<
+  Pick<AdvertiserOptions, 'allowsContent' | 'allowsTag' | 'tagMaxAgeUs'>
+> {
   /** Outlives a restart of its node. */
   readonly store?: ListedStore;
   readonly limits?: Partial<Limits>;
@@ -45,7 +47,14 @@ export function startRoutingNode(
   const router = createRouter(deps, { limits, ...(freeSlots === undefined ? {} : { freeSlots: () => freeSlots }) });
   const advertiser = createAdvertiser(
     { ...deps, store, router },
-    { limits, allowsContent: () => true, allowsTag: () => true, freeSlots: () => freeSlots ?? 256, ...filter },
+    {
+      limits,
+      allowsContent: () => true,
+      allowsTag: () => true,
+      tagMaxAgeUs: undefined,
+      freeSlots: () => freeSlots ?? 256,
+      ...filter,
+    },
   );
   advertiser.start();
   const dispose = (): void => {
