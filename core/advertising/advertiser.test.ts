@@ -256,6 +256,20 @@ test('advertising: a graceful stop withdraws everything at once; a plain end wit
   await finish();
 });
 
+test('advertising: a graceful stop in the middle of a long statement has the last word', async () => {
+  const store = createListedStore();
+  for (let index = 0; index < 100; index += 1) store.addContent(digestOf(index));
+  const { clock, cluster, nodes, node, finish } = await startRoutingCluster(1);
+  nodes.push(startRoutingNode(clock, cluster.add('late'), { store, limits: { recordsMessageMaxBytes: 2_000 } }));
+  const toOld = (): RecordBatch[] => sends(cluster).filter(({ add }) => add.length > 0);
+  while (toOld().length < 2) await clock.advance(500);
+  await clock.settle(node(1).advertiser.withdrawAll(new AbortController().signal));
+  await clock.advance(second);
+  assert.equal(toOld().length, 2, 'no further part is sent');
+  assert.equal(node(0).router.state().keys, 0);
+  await finish();
+});
+
 test('advertising: a node answers for its own content itself, until it stops', async () => {
   const { clock, cluster, node, finish } = await startRoutingCluster(4);
   const asker = cluster.add('asker');

@@ -123,6 +123,8 @@ export class Outbox {
   /** Tells everybody who was told anything that it is all void, `sendsAtOnceMax` at once. Says nothing more afterwards. */
   async withdrawAll(signal: AbortSignal): Promise<void> {
     this.#close();
+    // A statement in several parts must not go on behind the withdrawal.
+    for (const dialogue of this.#dialogues.values()) dialogue.abort.abort();
     const waiting = [...this.#dialogues.values()].filter(({ member, told, isAway }) => {
       return member.kind === 'peili' && !isAway && told !== undefined && told.size > 0;
     });
@@ -214,8 +216,10 @@ export class Outbox {
     const { clock, reachability } = this.#deps;
     const isProbe = dialogue.isAway;
     try {
-      for (const part of this.#nextParts(dialogue)) await this.#send(dialogue.member, part, dialogue.abort.signal);
-      if (dialogue.abort.signal.aborted) return;
+      for (const part of this.#nextParts(dialogue)) {
+        await this.#send(dialogue.member, part, dialogue.abort.signal);
+        if (dialogue.abort.signal.aborted) return;
+      }
       if (isProbe) this.#revive(dialogue);
       else dialogue.failures = 0;
       reachability.heard(dialogue.member.id);
