@@ -75,6 +75,9 @@ export interface Limits {
   readonly holdersPerAnswerMax: number;
   readonly closerPerAnswerMax: number;
   readonly recordsMessageMaxBytes: number;
+  readonly kadMessageMaxBytes: number;
+  readonly halfMessagesMaxBytes: number;
+  readonly streamsPerConnectionMax: number;
   readonly membersMax: number;
   readonly memberRetryUs: number;
   readonly memberDialTimeoutUs: number;
@@ -233,6 +236,12 @@ export const defaultLimits: Limits = Object.freeze({
   closerPerAnswerMax: 3,
   /** One message of the records protocol. */
   recordsMessageMaxBytes: 1 * mebibyte,
+  /** One request of the Kademlia protocol: a key, and the addresses of the sender. What Spegel nodes answer may be as long as a records message. */
+  kadMessageMaxBytes: 64 * 1024,
+  /** Bytes of messages that have not arrived whole, over all streams: 32 of the longest at once; beyond it the stream is reset (L11). */
+  halfMessagesMaxBytes: 32 * mebibyte,
+  /** Streams of each protocol that one connection may open to this node: a member keeps one, and opens another while it closes that (L11). */
+  streamsPerConnectionMax: 4,
   /** Members kept: the largest cluster Kubernetes supports. */
   membersMax: 5_000,
   /** A member that could not be reached is not dialled again for so long, unless it says so itself. */

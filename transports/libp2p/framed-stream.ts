@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface';
+import type { HalfMessages } from './half-messages.ts';
 import { invalidMessage, readVarint, writeVarint } from './wire.ts';
 
 /** Messages over a stream, each with its length as a varint before it. */
@@ -15,6 +16,8 @@ export interface FramedStream {
 export interface FramedStreamOptions {
   /** A message above it ends the stream with `RECORDS_INVALID`. */
   readonly messageMaxBytes: number;
+  /** One for all streams of a node: beyond its bound the stream ends with `OVERLOADED`. */
+  readonly halfMessages: HalfMessages;
   /** Once per message; bytes are the callee's. What it throws ends the stream. */
   readonly onMessage: (message: Uint8Array) => void;
   /** Once, when nothing comes any more; the reason, if it was not an orderly end. */
@@ -26,11 +29,12 @@ export interface FramedStreamOptions {
 const headBytesMax = 5;
 
 export function createFramedStream(stream: Stream, options: FramedStreamOptions): FramedStream {
-  const split = createMessageSplitter(options.messageMaxBytes);
+  const splitter = createMessageSplitter(options.messageMaxBytes, options.halfMessages);
   let ended = false;
   const end = (reason: Error | undefined): void => {
     if (ended) return;
     ended = true;
+    splitter.drop();
     options.onEnd(reason);
   };
   const reset = (reason: Error): void => {
@@ -38,10 +42,12 @@ export function createFramedStream(stream: Stream, options: FramedStreamOptions)
     stream.abort(reason);
   };
   stream.addEventListener('message', ({ data }) => {
+    if (ended) return;
     try {
-      split(data.subarray(), (message) => {
+      splitter.push(data.subarray(), (message) => {
         if (!ended) options.onMessage(message);
       });
+      if (ended) splitter.drop();
     } catch (thrown) {
       reset(thrown instanceof Error ? thrown : invalidMessage('the reader failed'));
     }
@@ -75,19 +81,41 @@ export function createFramedStream(stream: Stream, options: FramedStreamOptions)
   };
 }
 
-/** Cuts what arrives into messages. Throws `RECORDS_INVALID`; of no use after that. */
-export function createMessageSplitter(
-  messageMaxBytes: number,
-): (bytes: Uint8Array, onMessage: (message: Uint8Array) => void) => void {
-  let parts: Uint8Array[] = [];
-  let gatheredBytes = 0;
+/** Cuts what arrives into messages. */
+export interface MessageSplitter {
+  /** Bytes of a message are the callee's. Throws `RECORDS_INVALID` or `OVERLOADED`; of no use after that. */
+  push(bytes: Uint8Array, onMessage: (message: Uint8Array) => void): void;
+  /** Forgets the half message. */
+  drop(): void;
+}
+
+/** A half message is copied together: what arrived would hold the whole chunk that it is a part of, and a thousand pieces more than their bytes. */
+export function createMessageSplitter(messageMaxBytes: number, halfMessages: HalfMessages): MessageSplitter {
+  let half = new Uint8Array();
+  let halfBytes = 0;
   /** How many bytes are needed before looking again: a message in a thousand pieces is put together once. */
   let neededBytes = 1;
-  return (bytes, onMessage) => {
-    parts.push(bytes);
-    gatheredBytes += bytes.byteLength;
-    if (gatheredBytes < neededBytes) return;
-    const buffer = parts.length === 1 ? bytes : Buffer.concat(parts);
+  const keep = (bytes: Uint8Array): void => {
+    const total = halfBytes + bytes.byteLength;
+    if (total > half.byteLength) {
+      const room = Math.max(total, Math.min(2 * half.byteLength, neededBytes));
+      halfMessages.take(room - half.byteLength);
+      const larger = new Uint8Array(room);
+      larger.set(half.subarray(0, halfBytes));
+      half = larger;
+    }
+    half.set(bytes, halfBytes);
+    halfBytes = total;
+  };
+  const drop = (): void => {
+    halfMessages.release(half.byteLength);
+    half = new Uint8Array();
+    halfBytes = 0;
+  };
+  const push: MessageSplitter['push'] = (bytes, onMessage) => {
+    if (halfBytes > 0 || bytes.byteLength < neededBytes) keep(bytes);
+    const buffer = halfBytes > 0 ? half.subarray(0, halfBytes) : bytes;
+    if (buffer.byteLength < neededBytes) return;
     let at = 0;
     let frame = frameAt(buffer, at, messageMaxBytes);
     while (frame !== undefined && frame.end <= buffer.byteLength) {
@@ -96,10 +124,12 @@ export function createMessageSplitter(
       frame = frameAt(buffer, at, messageMaxBytes);
     }
     const rest = buffer.subarray(at);
-    parts = rest.byteLength === 0 ? [] : [rest];
-    gatheredBytes = rest.byteLength;
-    neededBytes = frame === undefined ? gatheredBytes + 1 : frame.end - at;
+    neededBytes = frame === undefined ? rest.byteLength + 1 : frame.end - at;
+    if (at === 0 && halfBytes > 0) return;
+    drop();
+    if (rest.byteLength > 0) keep(rest);
   };
+  return { push, drop };
 }
 
 /** Where the message whose length begins at `at` is; undefined while its length has not arrived. */

@@ -11,9 +11,10 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { errorCodeOf } from '../../core/index.ts';
-import type { RecordBatch } from '../../core/index.ts';
+import type { Limits, RecordBatch } from '../../core/index.ts';
 import { endpointOf } from './endpoint.ts';
 import { createFramedStream } from './framed-stream.ts';
+import { createHalfMessages } from './half-messages.ts';
 import { encodeKadMessage, kadProtocol, kadTypes, multihashOf } from './kad-codec.ts';
 import { createPeerIds } from './peer-ids.ts';
 import { decodeRecordsMessage, encodeRecordsMessage, recordsProtocol } from './records-codec.ts';
@@ -31,10 +32,10 @@ const hello: RecordsMessage = {
 const batch: RecordBatch = { incarnation: 1, sequence: 1, complete: false, add: [{ key }], withdraw: [], ttlUs: 1e9 };
 
 /** A node under attack, a good one beside it, and an attacker with a connection. */
-async function siege(context: TestContext) {
+async function siege(context: TestContext, limits: Partial<Limits> = {}) {
   const nodes = createTestNodes();
   context.after(nodes.dispose);
-  const victim = await nodes.start();
+  const victim = await nodes.start({}, {}, limits);
   const good = await nodes.start({ bootstrap: staticBootstrap(victim) });
   await meeting(victim, good);
   const heard: { readonly sender: string; readonly batch: RecordBatch }[] = [];
@@ -99,12 +100,60 @@ test('hostile: half a message waits, and is forgotten with its stream', async (c
   assert.ok(heard.every(({ sender }) => sender === good.peerId));
 });
 
+/** A message of `size` bytes but for its last byte. */
+function half(size: number): Uint8Array {
+  return framed(new Uint8Array(size)).subarray(0, -1);
+}
+
+test('hostile: half messages hold no more memory than all streams may, whatever number of them is opened; beyond it streams are reset', async (context) => {
+  const { connection, stillWorks } = await siege(context, { halfMessagesMaxBytes: 2_500 });
+  const streams: Stream[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    const stream = await connection.newStream(recordsProtocol);
+    stream.send(half(1_000));
+    streams.push(stream);
+  }
+  await until('two streams are reset', () => streams.filter(isEnded).length === 2);
+  await stillWorks();
+  for (const stream of streams) stream.abort(new Error('gone'));
+  await until('what they held is free again, and a stream too', () => connection.streams.every(isEnded));
+  const stream = await connection.newStream(recordsProtocol);
+  stream.send(half(1_000));
+  await stillWorks();
+  assert.equal(isEnded(stream), false);
+});
+
+test('hostile: a connection gets four streams of each protocol and no more', async (context) => {
+  const { connection, stillWorks } = await siege(context);
+  for (const protocol of [recordsProtocol, kadProtocol]) {
+    const streams: Stream[] = [];
+    for (let count = 0; count < 7; count += 1) {
+      const stream = await connection.newStream(protocol);
+      if (!isEnded(stream)) stream.send(half(100));
+      streams.push(stream);
+    }
+    await until('three are reset', () => streams.filter(isEnded).length === 3);
+  }
+  await stillWorks();
+});
+
+test('hostile: a Kademlia message above 64 KiB is not waited for', async (context) => {
+  const { connection, stillWorks } = await siege(context);
+  const [fits, tooLong] = [await connection.newStream(kadProtocol), await connection.newStream(kadProtocol)];
+  fits.send(half(64 * 1024).subarray(0, 10));
+  tooLong.send(half(64 * 1024 + 1).subarray(0, 10));
+  await until('the longer one is reset', () => isEnded(tooLong));
+  await stillWorks();
+  assert.equal(isEnded(fits), false);
+});
+
 test('hostile: a message of a later version is skipped, and the next one is answered', async (context) => {
   const { connection } = await siege(context);
   const stream = await connection.newStream(recordsProtocol);
   const answers: (RecordsMessage | undefined)[] = [];
   const client = createFramedStream(stream, {
     messageMaxBytes: 10_000,
+    halfMessages: createHalfMessages(10_000),
     pauseWhenFull: false,
     onMessage: (bytes) => void answers.push(decodeRecordsMessage(bytes, ids)),
     onEnd: () => undefined,

@@ -3,6 +3,7 @@ import { abortReason, onAbort, PeiliError, throwIfAborted } from '../../core/ind
 import type { Clock, RoutingKey } from '../../core/index.ts';
 import { unreachable } from './dialer.ts';
 import { createFramedStream } from './framed-stream.ts';
+import type { HalfMessages } from './half-messages.ts';
 import { decodeKadMessage, encodeKadMessage, kadProtocol, kadTypes, multihashOf } from './kad-codec.ts';
 import type { KadMessage, KadPeer } from './kad-codec.ts';
 
@@ -18,6 +19,7 @@ export interface KadChannel {
 
 export interface KadChannelOptions {
   readonly messageMaxBytes: number;
+  readonly halfMessages: HalfMessages;
   readonly silenceMaxUs: number;
 }
 
@@ -34,6 +36,7 @@ export async function openKadChannel(
 
   const framed = createFramedStream(stream, {
     messageMaxBytes: options.messageMaxBytes,
+    halfMessages: options.halfMessages,
     pauseWhenFull: false,
     onMessage: (bytes) => {
       const message = decodeKadMessage(bytes);

@@ -4,6 +4,7 @@ import type { Member, RecordBatch, RecordsHandler } from '../../core/index.ts';
 import { endpointOfBytes } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { createFramedStream } from './framed-stream.ts';
+import type { HalfMessages } from './half-messages.ts';
 import { decodeKadMessage, encodeKadMessage, kadTypes, routingKeyOf } from './kad-codec.ts';
 import type { KadMessage, KadPeer } from './kad-codec.ts';
 import type { MemberDirectory } from './member-directory.ts';
@@ -22,6 +23,7 @@ export interface KadServerDeps {
 
 export interface KadServerOptions {
   readonly messageMaxBytes: number;
+  readonly halfMessages: HalfMessages;
   /** How long what a Spegel node says holds: there is no withdrawal on its wire. */
   readonly recordTtlUs: number;
 }
@@ -33,6 +35,7 @@ const closerMax = 20;
 export function serveKad(deps: KadServerDeps, stream: Stream, connection: Connection, options: KadServerOptions): void {
   const framed = createFramedStream(stream, {
     messageMaxBytes: options.messageMaxBytes,
+    halfMessages: options.halfMessages,
     pauseWhenFull: true,
     onEnd: () => undefined,
     onMessage: (bytes) => {

@@ -15,6 +15,7 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import type { Member, RecordBatch, RecordsHandler, RoutingKey } from '../../core/index.ts';
 import { createFramedStream } from './framed-stream.ts';
+import { createHalfMessages } from './half-messages.ts';
 import { decodeKadMessage, encodeKadMessage, kadProtocol, kadTypes, multihashOf } from './kad-codec.ts';
 import type { Libp2pNode } from './libp2p-node.ts';
 import { compareDistance } from './peer-ids.ts';
@@ -225,6 +226,7 @@ test('kad: routing answers name the members nearest to a key, the asked node for
     const answer = Promise.withResolvers<string[]>();
     const framed = createFramedStream(stream, {
       messageMaxBytes: 100_000,
+      halfMessages: createHalfMessages(100_000),
       pauseWhenFull: false,
       onMessage: (bytes) => {
         answer.resolve(

@@ -9,6 +9,7 @@ import type { Discovery, Visit } from './discovery.ts';
 import { endpointOf, multiaddrOf, parseEndpoint } from './endpoint.ts';
 import type { Endpoint, RouterTransport } from './endpoint.ts';
 import { createGossip } from './gossip.ts';
+import { createHalfMessages } from './half-messages.ts';
 import { startHost } from './host.ts';
 import { loadIdentity } from './identity.ts';
 import { createMeetings } from './meetings.ts';
@@ -106,11 +107,13 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
     { node: host, table, clock, touch: meetings.touch },
     { transport, dialTimeoutUs: limits.memberDialTimeoutUs },
   );
+  const halfMessages = createHalfMessages(limits.halfMessagesMaxBytes);
   const port = createRecordsPort(
     { clock, ids, dialer, directory, onHello: meetings.onHello },
     {
       registryPort: options.registryPort,
       messageMaxBytes: limits.recordsMessageMaxBytes,
+      halfMessages,
       openTimeoutUs: limits.memberDialTimeoutUs,
       silenceMaxUs: limits.recordsSendTimeoutUs,
       closerMax: limits.closerPerAnswerMax,
@@ -118,7 +121,7 @@ export async function createLibp2pNode(deps: Libp2pNodeDeps, options: Libp2pNode
     },
   );
   const unwatch = meetings.watch(port.greet);
-  await serveProtocols({ host, ids, directory, meetings, handler: port.handler }, limits);
+  await serveProtocols({ host, ids, directory, meetings, handler: port.handler, halfMessages }, limits);
   const parts: Parts = { deps, limits, bootstrap, table, directory, meetings, dialer, port, ids };
   const ask = asker(parts);
   const discovery = discoveryOf(parts, ask, ownEndpoints, () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Connection } from '@libp2p/interface';
 import { errorCodeOf } from '../../core/index.ts';
 import { createVirtualClock } from '../../core/testing/virtual-clock.ts';
+import { createHalfMessages } from './half-messages.ts';
 import { createPeerIds } from './peer-ids.ts';
 import { openRecordsChannel } from './records-channel.ts';
 import { encodeRecordsMessage } from './records-codec.ts';
@@ -37,7 +38,7 @@ function breakingStream() {
 
 test('records channel: a stream that breaks while it is written to fails the request, and nothing else', async () => {
   const connection = { newStream: () => Promise.resolve(breakingStream()) } as unknown as Connection;
-  const options = { hello, messageMaxBytes: 1_000, silenceMaxUs: 1_000_000 };
+  const options = { hello, messageMaxBytes: 1_000, halfMessages: createHalfMessages(1_000), silenceMaxUs: 1_000_000 };
   const channel = await openRecordsChannel({ clock: createVirtualClock(), ids }, connection, options, neverAborted());
   // A rejection that nobody handles would end the process, and fails this test.
   await assert.rejects(channel.request({ type: 'members-wanted' }, neverAborted()), isUnreachable);

@@ -3,6 +3,7 @@ import { onAbort, abortReason, PeiliError, throwIfAborted } from '../../core/ind
 import type { Clock } from '../../core/index.ts';
 import { unreachable } from './dialer.ts';
 import { createFramedStream } from './framed-stream.ts';
+import type { HalfMessages } from './half-messages.ts';
 import type { PeerIds } from './peer-ids.ts';
 import { decodeRecordsMessage, encodeRecordsMessage, recordsProtocol } from './records-codec.ts';
 import type { Hello, RecordsMessage } from './records-codec.ts';
@@ -29,6 +30,7 @@ export interface RecordsChannelDeps {
 export interface RecordsChannelOptions {
   readonly hello: Hello;
   readonly messageMaxBytes: number;
+  readonly halfMessages: HalfMessages;
   /** A member that has said nothing for so long, while it was asked something, is out of reach. */
   readonly silenceMaxUs: number;
 }
@@ -78,6 +80,7 @@ export async function openRecordsChannel(
 
   const framed = createFramedStream(stream, {
     messageMaxBytes: options.messageMaxBytes,
+    halfMessages: options.halfMessages,
     onMessage,
     onEnd,
     pauseWhenFull: false,

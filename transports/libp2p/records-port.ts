@@ -12,6 +12,7 @@ import type {
 import { createChannelPool } from './channel-pool.ts';
 import { unreachable } from './dialer.ts';
 import type { Dialer } from './dialer.ts';
+import type { HalfMessages } from './half-messages.ts';
 import { openKadChannel } from './kad-channel.ts';
 import type { KadChannel } from './kad-channel.ts';
 import type { MemberDirectory } from './member-directory.ts';
@@ -45,6 +46,7 @@ export interface RecordsPortDeps {
 export interface RecordsPortOptions {
   readonly registryPort: number;
   readonly messageMaxBytes: number;
+  readonly halfMessages: HalfMessages;
   readonly openTimeoutUs: number;
   /** A member that was asked and says nothing for so long is out of reach. */
   readonly silenceMaxUs: number;

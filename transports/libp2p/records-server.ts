@@ -2,6 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { errorCodeOf } from '../../core/index.ts';
 import type { LookupAnswer, Member, RecordsHandler } from '../../core/index.ts';
 import { createFramedStream } from './framed-stream.ts';
+import type { HalfMessages } from './half-messages.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { PeerIds } from './peer-ids.ts';
 import { decodeRecordsMessage, encodeRecordsMessage } from './records-codec.ts';
@@ -18,12 +19,17 @@ export interface RecordsServerDeps {
   readonly handler: () => RecordsHandler | undefined;
 }
 
+export interface RecordsServerOptions {
+  readonly messageMaxBytes: number;
+  readonly halfMessages: HalfMessages;
+}
+
 /** Answers one member's stream until it ends. Who speaks is who the connection was made with, whatever a message says. */
 export function serveRecords(
   deps: RecordsServerDeps,
   stream: Stream,
   connection: Connection,
-  messageMaxBytes: number,
+  options: RecordsServerOptions,
 ): void {
   const senderId = connection.remotePeer.toString();
   let greeted = false;
@@ -44,7 +50,7 @@ export function serveRecords(
     if (reply !== undefined) answer(reply);
   };
   const framed = createFramedStream(stream, {
-    messageMaxBytes,
+    ...options,
     onMessage,
     onEnd: () => undefined,
     pauseWhenFull: true,

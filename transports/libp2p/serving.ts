@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Limits, RecordsHandler } from '../../core/index.ts';
+import type { HalfMessages } from './half-messages.ts';
 import { kadProtocol } from './kad-codec.ts';
 import { serveKad } from './kad-server.ts';
 import type { Meetings } from './meetings.ts';
@@ -14,16 +15,13 @@ export interface ServingDeps {
   readonly directory: MemberDirectory;
   readonly meetings: Meetings;
   readonly handler: () => RecordsHandler | undefined;
+  readonly halfMessages: HalfMessages;
 }
-
-/** A member needs one stream of each protocol; js-libp2p and go-libp2p open one for each question of a walk. */
-const streamsPerConnectionMax = 32;
 
 /** Answers both protocols over the one soft state that `handler` keeps. Ends with the host. */
 export async function serveProtocols(deps: ServingDeps, limits: Limits): Promise<void> {
-  const { host, directory, meetings } = deps;
-  const messageMaxBytes = limits.recordsMessageMaxBytes;
-  const streamOptions = { maxInboundStreams: streamsPerConnectionMax, maxOutboundStreams: streamsPerConnectionMax };
+  const { host, directory, meetings, halfMessages } = deps;
+  const streamOptions = { maxInboundStreams: limits.streamsPerConnectionMax };
   const memberOf = (id: string): ReturnType<MemberDirectory['get']> => {
     meetings.touch(id);
     return directory.get(id);
@@ -31,7 +29,10 @@ export async function serveProtocols(deps: ServingDeps, limits: Limits): Promise
   await host.handle(
     recordsProtocol,
     (stream, connection) => {
-      serveRecords({ ...deps, memberOf, onHello: meetings.onHello }, stream, connection, messageMaxBytes);
+      serveRecords({ ...deps, memberOf, onHello: meetings.onHello }, stream, connection, {
+        messageMaxBytes: limits.recordsMessageMaxBytes,
+        halfMessages,
+      });
     },
     streamOptions,
   );
@@ -41,7 +42,11 @@ export async function serveProtocols(deps: ServingDeps, limits: Limits): Promise
     kadProtocol,
     (stream, connection) => {
       const kadDeps = { ...deps, memberOf, nextSequence, onKadPeer: meetings.onKadPeer };
-      serveKad(kadDeps, stream, connection, { messageMaxBytes, recordTtlUs: limits.kadRecordTtlUs });
+      serveKad(kadDeps, stream, connection, {
+        messageMaxBytes: limits.kadMessageMaxBytes,
+        halfMessages,
+        recordTtlUs: limits.kadRecordTtlUs,
+      });
     },
     streamOptions,
   );
