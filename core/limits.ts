@@ -130,7 +130,7 @@ export const defaultLimits: Limits = Object.freeze({
   failureMemoryMax: 4096,
   /** A source that timed out goes last for so long: an unplugged node costs one time-out in this time, not one per object. */
   demotionUs: 30 * second,
-  /** A source that said it is overloaded is not piled upon for so long. */
+  /** A source that said it is overloaded, refused or hung up is not the first one asked for so long: not by every request of that moment. */
   busyDemotionUs: 1 * second,
   /** A measured speed counts for so long: a member that was busy is not last for ever, since who goes last is not measured again. */
   speedMemoryUs: 60 * second,

@@ -26,18 +26,19 @@ test('demotion: a node that does not answer costs one time-out in 30 s, not one 
   assert.deepEqual(times, [151_000, 1_000, 1_000]);
 });
 
-test('overload: who says so goes last for a second', async () => {
-  const node = nodeWith({ a: near, b: {} }, { blobVerification: 'off' });
-  node.peers.script('a', (_request, index) => (index === 0 ? { status: 503 } : {}));
-  await node.get(blob);
-  const before = node.peers.requests.length;
-  await node.get(blob);
-  assert.deepEqual(new Set(node.peers.requests.slice(before).map(({ member }) => member)), new Set(['b']));
-  await node.clock.advance(second);
-  const later = node.peers.requests.length;
-  await node.get(blob);
-  assert.equal(node.peers.requests[later]?.member, 'a');
-});
+for (const status of [503, 500])
+  test(`demotion: who answers ${status} goes last for a second`, async () => {
+    const node = nodeWith({ a: near, b: {} }, { blobVerification: 'off' });
+    node.peers.script('a', (_request, index) => (index === 0 ? { status } : {}));
+    await node.get(blob);
+    const before = node.peers.requests.length;
+    await node.get(blob);
+    assert.deepEqual(new Set(node.peers.requests.slice(before).map(({ member }) => member)), new Set(['b']));
+    await node.clock.advance(second);
+    const later = node.peers.requests.length;
+    await node.get(blob);
+    assert.equal(node.peers.requests[later]?.member, 'a');
+  });
 
 test('rate: a slow reader is not a slow source, and never a stalled one', async () => {
   const node = nodeWith({ a: near, b: {} }, { limits: { minimumRateBytesPerSecond: 1e9 } });

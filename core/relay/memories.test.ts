@@ -116,16 +116,18 @@ test('sizes: manifests that disagree leave the size unknown, for good', () => {
   assert.equal(memory.sizeBytes(a), undefined);
 });
 
-test('standing: a time-out goes last for 30 s, an overload for 1 s, until it answers', async () => {
+test('standing: a time-out goes last for 30 s, an overload, a refusal or a broken connection for 1 s, until it answers', async () => {
   const clock = createVirtualClock();
   const limits = { demotionUs: 30 * second, busyDemotionUs: second, membersMax: 10, speedMemoryUs: 60 * second };
   const standing = createStanding(clock, limits);
   standing.failed('a', 'HEAD_TIMEOUT');
   standing.failed('b', 'OVERLOADED');
   standing.failed('c', 'CONTENT_ABSENT');
-  assert.deepEqual(['a', 'b', 'c'].map(standing.isDemoted), [true, true, false]);
+  standing.failed('d', 'PEER_REFUSED');
+  standing.failed('e', 'PEER_CLOSED');
+  assert.deepEqual(['a', 'b', 'c', 'd', 'e'].map(standing.isDemoted), [true, true, false, true, true]);
   await clock.advance(second);
-  assert.deepEqual(['a', 'b'].map(standing.isDemoted), [true, false]);
+  assert.deepEqual(['a', 'b', 'd', 'e'].map(standing.isDemoted), [true, false, false, false]);
   standing.failed('a', 'OVERLOADED');
   await clock.advance(2 * second);
   assert.equal(standing.isDemoted('a'), true, 'a lesser fault shortens nothing');

@@ -65,6 +65,9 @@ function demotionFor(code: ErrorCode | undefined, limits: Pick<Limits, 'demotion
     case 'PEER_PROTOCOL':
       return limits.demotionUs;
     case 'OVERLOADED':
+    // A fault of this moment, or of this content alone, as far as one answer shows.
+    case 'PEER_CLOSED':
+    case 'PEER_REFUSED':
       return limits.busyDemotionUs;
     default:
       return 0;
