@@ -75,7 +75,7 @@ export const manyMembers: RowGroup = {
     );
     const notes = [
       `${others} stand-ins: real libp2p hosts in one process that speak the records protocol, take what they are told and say their share (${keysPerMember} keys) once in an interval; they have no mirror`,
-      'CPU: a measured minute in which nobody is told anything again but a tenth of the members say theirs, and to it what telling everybody once cost (connections included) spread over the interval of 10 min',
+      `CPU: a measured minute in which nobody is told anything again but the members whose turn it is say theirs, and to it what telling everybody once cost (connections included) spread over the interval of ${defaultLimits.advertiseIntervalUs / 60e6} min`,
     ];
     const line = (what: string, unit: Unit, value: number, mark?: Mark): Line => ({
       row: 'members',
