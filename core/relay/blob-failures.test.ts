@@ -111,6 +111,17 @@ test('blob: a source that ignores ranges gives the whole from the start, and its
   assertAtRest(node);
 });
 
+test('blob: of a source that failed no byte from there on is taken, though it gives the whole where a part was asked for', async () => {
+  const node = nodeWith({ a: near, b: {} }, { blobVerification: 'off' });
+  const content = blob.bytes.map((byte, at) => (at < 100 ? byte : byte ^ 0xff));
+  node.peers.script('a', (_request, index) => ({ ignoreRange: true, ...(index === 0 ? { cutAt: 100 } : { content }) }));
+  assertPart(await node.get(blob), blob, 0, 200, false);
+  await node.clock.advance(second);
+  assertPart(await node.get(blob), blob, 0, 200, false);
+  assert.deepEqual(asked(node).slice(-3), ['a bytes=0-63', 'b bytes=100-163', 'b bytes=164-199']);
+  assertAtRest(node);
+});
+
 test('blob: more bytes than promised go no further than promised', async () => {
   const node = nodeWith({ a: { longBy: 50 } });
   assertPart(await node.get(blob), blob, 0, 200, false);

@@ -187,11 +187,12 @@ export class BlobSegments implements SegmentPlan {
     const { digest, report, target } = this.#input;
     const startedUs = clock.nowUs();
     const windowBytes = probe.buggify('relay: a window of one byte') ? 1 : limits.windowBytes;
-    const window = nextWindow(offset, end, failures.failedAt(digest, source.id), windowBytes);
+    const failedAt = failures.failedAt(digest, source.id);
+    const window = nextWindow(offset, end, failedAt, windowBytes);
     report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
     const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
     return ask(this.#deps, source, request, scope, report, async (response) => {
-      const head = acceptHead(response, { digest, window, sizeBytes });
+      const head = acceptHead(response, { digest, window, sizeBytes, failedAt });
       const tookUs = clock.nowUs() - startedUs;
       report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs });
       if ('pastEnd' in head) {

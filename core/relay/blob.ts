@@ -134,7 +134,12 @@ class BlobRelay {
         const request = { method: 'HEAD', target, headers: {} } as const;
         const call = ask(this.#deps, source, request, scope, this.#exchange.report, (response) => {
           const window = { start: 0, end: Infinity };
-          const head = acceptHead(response, { digest, window, sizeBytes: sizes.sizeBytes(digest) });
+          const head = acceptHead(response, {
+            digest,
+            window,
+            sizeBytes: sizes.sizeBytes(digest),
+            failedAt: undefined,
+          });
           const { status } = response;
           const tookUs = clock.nowUs() - startedUs;
           this.#exchange.report.step({ type: 'head', source: source.id, status, sizeBytes: head.sizeBytes, tookUs });

@@ -12,6 +12,8 @@ interface Row {
   readonly what: string;
   readonly window: readonly [number, number];
   readonly size?: number;
+  /** Where the source failed before. */
+  readonly failedAt?: number;
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly gives: readonly [number, number, number] | 'past end' | 'PEER_REFUSED' | 'OVERLOADED' | 'CONTENT_ABSENT';
@@ -94,6 +96,22 @@ const rows: readonly Row[] = [
     gives: [0, 100, 100],
   },
   {
+    what: 'the whole from a source that failed in it',
+    window: [0, 20],
+    failedAt: 20,
+    status: 200,
+    headers: { 'content-length': '100' },
+    gives: [0, 20, 100],
+  },
+  {
+    what: 'the whole from a source that failed later',
+    window: [0, 20],
+    failedAt: 70,
+    status: 200,
+    headers: { 'content-length': '100' },
+    gives: [0, 70, 100],
+  },
+  {
     what: 'the whole of another size',
     window: [0, 20],
     size: 99,
@@ -148,6 +166,7 @@ const rows: readonly Row[] = [
 ];
 
 for (const {
+  failedAt,
   gives,
   headers,
   size,
@@ -156,7 +175,7 @@ for (const {
   window: [start, end],
 } of rows) {
   test(`continues: ${what}: ${String(gives)}`, () => {
-    const decide = () => acceptHead({ status, headers }, { digest, window: { start, end }, sizeBytes: size });
+    const decide = () => acceptHead({ status, headers }, { digest, window: { start, end }, sizeBytes: size, failedAt });
     if (gives === 'past end') assert.deepEqual(decide(), { pastEnd: true, sizeBytes: 100 });
     else if (typeof gives === 'string') assert.throws(decide, (error) => errorCodeOf(error) === gives);
     else assert.deepEqual(decide(), { start: gives[0], end: gives[1], sizeBytes: gives[2], contentType: undefined });

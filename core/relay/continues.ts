@@ -22,6 +22,8 @@ export interface Wanted {
   readonly window: Window;
   /** Known from an earlier head, a verified manifest or, of empty content, its digest; undefined before the first head. */
   readonly sizeBytes: number | undefined;
+  /** Where this source failed before: it is used up to there, however much more it gives. */
+  readonly failedAt: number | undefined;
 }
 
 /**
@@ -57,7 +59,8 @@ function acceptWhole(headers: PeerResponse['headers'], wanted: Wanted): Accepted
   if (!/^\d{1,15}$/.test(length)) throw refused('no usable Content-Length', { length });
   const sizeBytes = Number(length);
   checkSize(sizeBytes, wanted);
-  return { sizeBytes, start: 0, end: sizeBytes, contentType: headers['content-type'] };
+  const end = Math.min(sizeBytes, wanted.failedAt ?? Infinity);
+  return { sizeBytes, start: 0, end, contentType: headers['content-type'] };
 }
 
 function acceptPastEnd(contentRange: string | undefined, wanted: Wanted): PastEnd {
