@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import { limitsWith } from '../../core/index.ts';
+import type { Clock } from '../../core/index.ts';
+import { createVirtualClock } from '../../core/testing/virtual-clock.ts';
+import { createPeerClient } from './peer-client.ts';
 import { answerWith, borrowedBody, memberAt, patternBytes, scriptedPeer, serve, until } from './testing/loopback.ts';
 import { answerText, readAll, setUpClient } from './testing/peer-client-setup.ts';
 
@@ -147,6 +151,33 @@ test('abort: ends a call that waits for the dial, the head, or a chunk, at once'
   await assert.rejects(get(memberAt(peer.port), '/head', bodyOf.signal), { code: 'ABORTED' });
 
   await until(() => peer.sockets.size === 0, 'no connection');
+  end();
+  await peer.close();
+});
+
+test('abort: in the moment between the dial and the request it leaves no connection', async () => {
+  const peer = await scriptedPeer(() => assert.fail('nothing is asked'));
+  const caller = new AbortController();
+  const clock = createVirtualClock();
+  const abortsAsTheDialEnds: Clock = {
+    ...clock,
+    schedule: (delayUs, callback) => {
+      const timer = clock.schedule(delayUs, callback);
+      const cancel = (): void => {
+        timer.cancel();
+        queueMicrotask(() => {
+          caller.abort();
+        });
+      };
+      return { cancel };
+    },
+  };
+  const { buffers, end } = setUpClient();
+  const client = createPeerClient({ clock: abortsAsTheDialEnds, buffers }, { limits: limitsWith({}) });
+  const call = client.fetch(memberAt(peer.port), { method: 'GET', target: '/v2/x', headers: {} }, caller.signal);
+  await assert.rejects(call, { code: 'ABORTED' });
+  await until(() => peer.accepted() === 1 && peer.sockets.size === 0, 'the connection has come and gone');
+  client.close();
   end();
   await peer.close();
 });

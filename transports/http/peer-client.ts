@@ -1,5 +1,5 @@
 import { connect, isIPv6 } from 'node:net';
-import { throwIfAborted } from '../../core/index.ts';
+import { abortReason, throwIfAborted } from '../../core/index.ts';
 import type { Clock, Limits, Member, PeerClient, PeerRequest, PeerResponse } from '../../core/index.ts';
 import type { BufferPool } from '../system/buffer-pool.ts';
 import { dialMember } from './dial.ts';
@@ -55,7 +55,10 @@ export function createPeerClient({ clock, buffers }: PeerClientDeps, options: Pe
       if (exchanged !== 'stale') return exchanged;
     }
     const fresh = await dialMember({ clock, limits, open }, member, signal);
-    throwIfAborted(signal);
+    if (signal.aborted) {
+      fresh.destroy();
+      throw abortReason(signal);
+    }
     return fresh.exchange(request.method, head, signal);
   };
 

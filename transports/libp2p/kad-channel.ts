@@ -30,6 +30,10 @@ export async function openKadChannel(
   signal: AbortSignal,
 ): Promise<KadChannel> {
   const stream = await connection.newStream(kadProtocol, { signal });
+  if (signal.aborted) {
+    stream.abort(abortReason(signal));
+    throw abortReason(signal);
+  }
   /** In the order of the requests; given-up ones stay in line, or answers would go to the wrong one. */
   const line: PromiseWithResolvers<KadMessage>[] = [];
   const state: { isOpen: boolean; silentSinceUs: number | undefined } = { isOpen: true, silentSinceUs: undefined };
