@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { PeiliError, reasonOf } from '../core/index.ts';
+import { reasonOf } from '../core/index.ts';
+import { listenRefusal } from '../transports/index.ts';
 import type { ListenAddress } from './addresses.ts';
 
 export interface Page {
@@ -41,7 +42,7 @@ export async function servePages(address: ListenAddress, pages: Readonly<Record<
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw listenRefusal(reasonOf(error), error);
+    throw listenRefusal({ listener: 'pages', host, port }, reasonOf(error), error);
   }
   const bound = server.address();
   return {
@@ -53,16 +54,4 @@ export async function servePages(address: ListenAddress, pages: Readonly<Record<
       await closed;
     },
   };
-}
-
-/** Why nothing can be listened to at an address, in words, from whatever names the system's code. */
-function listenRefusal(text: string, cause: unknown): PeiliError {
-  if (text.includes('EADDRINUSE')) {
-    return new PeiliError('ADDRESS_IN_USE', 'something else listens there; choose another port or stop it', {}, cause);
-  }
-  const isForbidden = text.includes('EACCES');
-  const mend = isForbidden
-    ? 'a port below 1024 needs a right that this process lacks'
-    : 'give an address of this machine';
-  return new PeiliError('ADDRESS_INVALID', `cannot listen there; ${mend}`, {}, cause);
 }

@@ -89,12 +89,12 @@ test(
       ],
       [
         { 'metrics-addr': inUse },
-        /^--metrics-addr "127\.0\.0\.1:\d+": something else listens there; choose another port/,
+        /^--metrics-addr "127\.0\.0\.1:\d+": something else listens on 127\.0\.0\.1, port \d+ already: choose another/,
       ],
-      [{ 'http-bootstrap-addr': inUse }, /^--http-bootstrap-addr "127\.0\.0\.1:\d+": something else listens there/],
+      [{ 'http-bootstrap-addr': inUse }, /^--http-bootstrap-addr "127\.0\.0\.1:\d+": something else listens on/],
       [
         { 'metrics-addr': '192.0.2.1:9090' },
-        /^--metrics-addr "192\.0\.2\.1:9090": cannot listen there; give an address of this/,
+        /^--metrics-addr "192\.0\.2\.1:9090": cannot listen on 192\.0\.2\.1, port 9090: use an address of/,
       ],
       [{ store: `oci-layout:${directory}/none` }, /^--store "oci-layout:.*\/none": /],
       [{ 'data-dir': identity }, /^--data-dir ".*identity": .*private\.key is no PEM/],

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { listenRefusal } from './system/listen-refusal.ts';
+export type { ListenPlace } from './system/listen-refusal.ts';
 export { createBufferPool } from './system/buffer-pool.ts';
 export type { BufferLease, BufferPool, BufferPoolLimits } from './system/buffer-pool.ts';
 export { createPeerClient } from './http/peer-client.ts';

@@ -2,7 +2,7 @@ import { PeiliError } from '../../core/index.ts';
 
 /** What was to listen where. */
 export interface ListenPlace {
-  readonly listener: 'registry' | 'router';
+  readonly listener: 'registry' | 'router' | 'pages';
   /** Undefined or empty: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
