@@ -90,7 +90,7 @@ export const registryFlags = {
   tagMaxAge: {
     flags: '--tag-max-age <duration>',
     env: 'PEILI_TAG_MAX_AGE',
-    help: 'a tag resolved longer ago is not answered; 0: no limit',
+    help: 'a tag resolved longer ago is neither answered nor advertised; 0: no limit',
     fallback: '0',
   },
   blobVerification: {
