@@ -114,7 +114,7 @@ async function playScenes(stage: Stage): Promise<void> {
   terminal.line(`4. node-2 pulls. Its mirror finds node-1 (${formatDuration(foundMs)} after the pull there ended).`);
   tellPull(stage, 1, await pullOn(stage, second));
 
-  await untilFound(stage, third, 2);
+  await untilAdvertised(stage, 1); // So that there is another holder when one dies.
   terminal.line();
   terminal.line('5. node-3 pulls, and whoever feeds it is killed in the middle of the largest layer.');
   const killed = killInMidBlob(stage, third);
@@ -153,16 +153,24 @@ async function pullOn(
   });
 }
 
-/** Asks the node's mirror for the image until it knows `holders` that have it; milliseconds that took. */
-async function untilFound(stage: Stage, node: LoopbackNode, holders = 1): Promise<number> {
-  const { image, signal } = stage;
+/** Asks the node's mirror for the image until it finds it; milliseconds that took. */
+async function untilFound({ image, signal }: Stage, node: LoopbackNode): Promise<number> {
   const startMs = performance.now();
   const url = `${node.url}/v2/${image.repository}/manifests/${image.tag}?ns=${image.registry}`;
-  for (;;) {
-    const answers = await Promise.all(Array.from({ length: holders }, () => fetch(url, { method: 'HEAD', signal })));
-    if (answers.every(({ status }) => status === 200)) return performance.now() - startMs;
-    await new Promise((resolve) => setTimeout(resolve, findEveryMs));
+  while ((await fetch(url, { method: 'HEAD', signal })).status !== 200) await pause();
+  return performance.now() - startMs;
+}
+
+/** Until the node has said that it holds the whole image, its tag too. */
+async function untilAdvertised({ image, ledgers, signal }: Stage, index: number): Promise<void> {
+  while ((ledgers[index]?.advertisedKeys() ?? 0) <= image.blobs.size) {
+    signal.throwIfAborted();
+    await pause();
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, findEveryMs));
 }
 
 /** Kills the node that feeds `node`, once a quarter of the largest layer has come. */

@@ -1,5 +1,5 @@
-import { localSourceId, silentObserver } from '../core/index.ts';
-import type { Observer, PullEvent, SourceId } from '../core/index.ts';
+import { localSourceId } from '../core/index.ts';
+import type { NodeEvent, Observer, PullEvent, SourceId } from '../core/index.ts';
 
 /** What one node's pulls came from, told from its events. Requests of other mirrors are left out: they are somebody else's pulls. */
 export interface PullLedger {
@@ -7,6 +7,8 @@ export interface PullLedger {
   /** Bytes by the member that gave them; the node's own store is left out. */
   bytesBySource(): ReadonlyMap<SourceId, number>;
   resumes(): readonly ResumePoint[];
+  /** How many keys the node has said that it holds. */
+  advertisedKeys(): number;
   /** Who gives this content's bytes now. */
   currentSource(key: string): SourceId | undefined;
 }
@@ -22,6 +24,7 @@ export function createPullLedger(): PullLedger {
   const bytes = new Map<SourceId, number>();
   const current = new Map<string, SourceId>();
   const resumes: ResumePoint[] = [];
+  const node = { advertisedKeys: 0 };
 
   const onPull = (event: PullEvent): void => {
     if (event.type === 'start' && !event.mirrored) keys.set(event.pullId, event.key);
@@ -35,8 +38,13 @@ export function createPullLedger(): PullLedger {
     if (event.type === 'end') keys.delete(event.pullId);
   };
 
+  const onNode = (event: NodeEvent): void => {
+    if (event.type === 'advertised') node.advertisedKeys = event.keys;
+  };
+
   return {
-    observer: { ...silentObserver, onPull },
+    observer: { onPull, onNode },
+    advertisedKeys: () => node.advertisedKeys,
     bytesBySource: () => bytes,
     resumes: () => resumes,
     currentSource: (key) => current.get(key),

@@ -32,6 +32,8 @@ export interface Fixture {
   ask(index: number, path: string, init?: RequestInit): Promise<Response>;
   /** Resolves when `condition` holds. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** Resolves when the node has said that it holds the whole image: from then on it answers so itself. */
+  untilAdvertised(index: number): Promise<void>;
   /** Resolves when the node's mirror finds the image's content. */
   untilFound(index: number, digest?: string): Promise<void>;
 }
@@ -113,6 +115,11 @@ function fixtureOf(
         into: node(index).layout,
         signal,
         ...options,
+      }),
+    untilAdvertised: (index) =>
+      until(() => {
+        const last = nodeEvents[index]?.findLast((event) => event.type === 'advertised');
+        return last?.type === 'advertised' && last.keys > image.blobs.size; // Its tag too.
       }),
     untilFound: (index, digest) =>
       until(async () => {
