@@ -25,7 +25,7 @@ test(
   'skopeo: copies an image by digest through the mirror of a node that has nothing',
   { skip: skipWithout('skopeo') },
   async (context) => {
-    const { cluster, events, image, node, pullOn, untilFound, upstream } = await openFixture(context, {
+    const { cluster, events, image, node, pullOn, untilAdvertised, untilFound, upstream } = await openFixture(context, {
       nodes: 2,
       image: await createImage({
         name: 'registry.example/team/app:1.0',
@@ -35,6 +35,7 @@ test(
     });
     await pullOn(0);
     await upstream.cut();
+    await untilAdvertised(0, 6); // Of two platforms one: index, manifest, config, two layers, and the tag.
     await untilFound(1, image.root.digest);
     const target = join(cluster.directory, 'copied');
     // The manifest of one platform: a multi-platform index is not whole on a node that pulled one of them.

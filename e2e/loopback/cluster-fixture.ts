@@ -32,10 +32,10 @@ export interface Fixture {
   ask(index: number, path: string, init?: RequestInit): Promise<Response>;
   /** Resolves when `condition` holds. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
-  /** Resolves when the node has said that it holds the whole image: from then on it answers so itself. */
-  untilAdvertised(index: number): Promise<void>;
-  /** Resolves when the node's mirror finds the image's content. */
-  untilFound(index: number, digest?: string): Promise<void>;
+  /** Resolves when the node has said that it holds so many keys, by default the whole image and its tag: from then on it answers so itself. */
+  untilAdvertised(index: number, keys?: number): Promise<void>;
+  /** Resolves when the node's mirror finds the whole image, or this manifest of it. */
+  untilFound(index: number, manifest?: string): Promise<void>;
 }
 
 export interface FixtureOptions extends Partial<LoopbackClusterOptions> {
@@ -90,12 +90,19 @@ function fixtureOf(
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
   };
-  const found = async (index: number, digest: string): Promise<boolean> => {
-    const kind = digest === image.root.digest ? 'manifests' : 'blobs';
-    const answer = await ask(index, `/v2/${image.repository}/${kind}/${digest}?ns=${image.registry}`, {
-      method: 'HEAD',
-    });
-    return answer.status === 200;
+  const found = async (index: number, kind: 'blobs' | 'manifests', reference: string): Promise<boolean> => {
+    const path = `/v2/${image.repository}/${kind}/${reference}?ns=${image.registry}`;
+    return (await ask(index, path, { method: 'HEAD' })).status === 200;
+  };
+  /** The tag, and every blob: each is advertised for itself. */
+  const foundWhole = async (index: number): Promise<boolean> => {
+    const digests = [...image.blobs.keys()].filter((digest) => digest !== image.root.digest);
+    const all = [
+      found(index, 'manifests', image.tag),
+      found(index, 'manifests', image.root.digest),
+      ...digests.map((digest) => found(index, 'blobs', digest)),
+    ];
+    return (await Promise.all(all)).every(Boolean);
   };
   return {
     cluster,
@@ -116,16 +123,13 @@ function fixtureOf(
         signal,
         ...options,
       }),
-    untilAdvertised: (index) =>
+    untilAdvertised: (index, keys = image.blobs.size + 1) =>
       until(() => {
         const last = nodeEvents[index]?.findLast((event) => event.type === 'advertised');
-        return last?.type === 'advertised' && last.keys > image.blobs.size; // Its tag too.
+        return last?.type === 'advertised' && last.keys >= keys;
       }),
-    untilFound: (index, digest) =>
-      until(async () => {
-        const digests = digest === undefined ? [...image.blobs.keys()] : [digest];
-        return (await Promise.all(digests.map((each) => found(index, each)))).every(Boolean);
-      }),
+    untilFound: (index, manifest) =>
+      until(() => (manifest === undefined ? foundWhole(index) : found(index, 'manifests', manifest))),
   };
 }
 

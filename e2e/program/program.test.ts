@@ -59,6 +59,7 @@ async function openScene(context: TestContext, count: number, holders: number, l
       const urls = [...image.blobs.keys()].map(
         (digest) => `${base}/${digest === image.root.digest ? 'manifests' : 'blobs'}/${digest}?ns=${image.registry}`,
       );
+      urls.push(`${base}/manifests/${image.tag}?ns=${image.registry}`);
       for (const url of urls) {
         while ((await fetch(url, { method: 'HEAD', signal })).status !== 200) await pause(10);
       }
