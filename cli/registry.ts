@@ -58,32 +58,9 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
 }
 
 async function startOne(options: RegistryOptions, observer: Observer): Promise<RunningNode> {
-  const {
-    registryAddress,
-    routerAddress,
-    bootstrap,
-    store,
-    zone,
-    dataDir,
-    filter,
-    blobVerification,
-    tagMaxAgeUs,
-    limits,
-  } = options;
   try {
-    return await startNode({
-      registry: registryAddress,
-      routerAddress,
-      bootstrap,
-      store,
-      zone,
-      dataDir,
-      filter,
-      blobVerification,
-      tagMaxAgeUs,
-      limits,
-      observer,
-    });
+    // They have the same names; what is the program's alone (log level, other addresses) a node does not read.
+    return await startNode({ ...options, registry: options.registryAddress, observer });
   } catch (error) {
     throw error instanceof PeiliError ? refusalOf(error, options) : error;
   }

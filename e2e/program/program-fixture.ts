@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = join(root, 'cli/main.ts');
 /** What is published: tried too when it has been built. */
 export const bundle = join(root, 'dist/peili.mjs');
+/** Of the nodes here: more than by default, since a whole cluster shares one machine. */
+export const lookupTimeoutMs = 1000;
 const startLimitMs = 20_000;
 const pollMs = 5;
 
@@ -82,7 +84,7 @@ export async function startProgramNode(context: TestContext, options: ProgramNod
       ? []
       : ['--bootstrap-kind', 'static', '--static-bootstrap-peers', ...peers.map(({ router }) => router)];
   // A lookup within 100 ms is measured elsewhere: here a whole cluster shares one machine.
-  const patience = ['--mirror-resolve-timeout', '1s'];
+  const patience = ['--mirror-resolve-timeout', `${lookupTimeoutMs}ms`];
   const addresses = ['--registry-addr', '127.0.0.1:0', '--router-addr', '127.0.0.1:0', '--metrics-addr', '127.0.0.1:0'];
   const child = spawn(
     process.execPath,
