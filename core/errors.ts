@@ -59,6 +59,12 @@ export const errorTable = {
     404,
     "Reading the content store failed; look at the disk and at the mirror's rights to read it.",
   ),
+  CONTAINERD_UNREACHABLE: row(
+    'UNKNOWN',
+    404,
+    'Look whether containerd runs and --containerd-sock names its socket; opening it needs uid 0.',
+  ),
+  CONTAINERD_FAILED: row('UNKNOWN', 404, 'containerd could not do it; the message has its reason, its own log more.'),
   MEMBER_UNREACHABLE: row('UNKNOWN', 404, 'Look whether the member runs and its router port is open between nodes.'),
   DIAL_TIMEOUT: row(
     'UNKNOWN',
