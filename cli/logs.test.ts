@@ -111,6 +111,19 @@ test('log: a name is skipped once, the same failure of the store once a minute',
   );
 });
 
+test('log: a canary that arrived is a line, one that did not is a warning that says what to look at', () => {
+  const { observer, said } = capture();
+  observer.onNode({ type: 'canary', arrived: true, outcome: 'arrived', reason: 'it asked', tookUs: 80_500 });
+  observer.onNode({ type: 'canary', arrived: false, outcome: 'not-asked', reason: 'see config_path', tookUs: 1 });
+  assert.deepEqual(
+    said().map(({ level, msg, outcome, reason }) => [level, msg, outcome, reason]),
+    [
+      ['INFO', 'canary arrived', 'arrived', 'it asked'],
+      ['WARN', 'canary did not arrive', 'not-asked', 'see config_path'],
+    ],
+  );
+});
+
 test('log: the level keeps the rest out', () => {
   const tell = (level: LogLevel): number => {
     const { observer, said } = capture({ level });

@@ -67,6 +67,8 @@ function logNode(logger: Logger, event: NodeEvent, mayRepeat: Guard, isFirst: Gu
   switch (event.type) {
     case 'ready':
       return logger.info(fields, event.ready ? 'ready' : 'not ready');
+    case 'canary':
+      return event.arrived ? logger.info(fields, 'canary arrived') : logger.warn(fields, 'canary did not arrive');
     case 'draining':
       return logger.info('stopping: other mirrors are sent elsewhere');
     case 'content-wrong':

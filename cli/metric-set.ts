@@ -15,6 +15,7 @@ export function createMetricSet() {
     ...pullMetrics(registers),
     ...relayMetrics(registers),
     ...nodeMetrics(registers),
+    ...canaryMetrics(registry),
   };
 }
 
@@ -122,6 +123,36 @@ function relayMetrics(registers: Registry[]) {
       registers,
     }),
     liars: counter('peili_liars_total', 'Sources whose bytes did not match the digest.'),
+  };
+}
+
+/** Absent until the first canary: neither 0 nor 1 would be true of what nobody has tried. */
+function canaryMetrics(registry: Registry) {
+  const pending = [
+    new Gauge({
+      name: 'peili_canary_arrived',
+      help: '1 if containerd asked this mirror for the last canary, 0 if not; absent until the first.',
+      registers: [],
+    }),
+    new Gauge({
+      name: 'peili_canary_timestamp_seconds',
+      help: 'When the last canary was pulled.',
+      registers: [],
+    }),
+  ] as const;
+  const [canaryArrived, canaryTimestamp] = pending;
+  return {
+    canaries: new Counter({
+      name: 'peili_canaries_total',
+      help: 'Canaries pulled through containerd, by what became of them.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    setCanary: (arrived: boolean, wallSeconds: number): void => {
+      canaryArrived.set(arrived ? 1 : 0);
+      canaryTimestamp.set(wallSeconds);
+      for (const gauge of pending) registry.registerMetric(gauge);
+    },
   };
 }
 

@@ -125,3 +125,23 @@ test('metrics: a client that hangs up after its answer began is a hit; a cut or 
   assert.ok(lines.includes('spegel_mirror_requests_total{registry="docker.io",cache="hit"} 1'));
   assert.ok(lines.includes('spegel_mirror_requests_total{registry="docker.io",cache="miss"} 3'));
 });
+
+test('metrics: before the first canary nothing is said of it, and then what the last one was', async () => {
+  const metrics = fresh();
+  const canary = async (): Promise<string[]> =>
+    (await metrics.text()).split('\n').filter((line) => /^peili_canar/.test(line));
+  assert.deepEqual(await canary(), []);
+  metrics.observer.onNode({ type: 'canary', arrived: true, outcome: 'arrived', reason: '', tookUs: 1 });
+  assert.ok((await canary()).includes('peili_canary_arrived 1'));
+  metrics.observer.onNode({ type: 'canary', arrived: false, outcome: 'elsewhere', reason: '', tookUs: 1 });
+  const lines = await canary();
+  assert.deepEqual(
+    lines.filter((line) => !line.includes('timestamp')),
+    [
+      'peili_canaries_total{outcome="arrived"} 1',
+      'peili_canaries_total{outcome="elsewhere"} 1',
+      'peili_canary_arrived 0',
+    ],
+  );
+  assert.match(lines.join('\n'), /peili_canary_timestamp_seconds \d/);
+});

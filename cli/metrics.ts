@@ -51,7 +51,7 @@ export function createMetrics(deps: { readonly wallUs: () => number }, options: 
         countPull(state, event);
       },
       onNode: (event) => {
-        countNode(set, event);
+        countNode(state, event);
       },
     },
     contentType: set.registry.contentType,
@@ -136,7 +136,7 @@ function countRelay(set: MetricSet, event: PullEvent): void {
   }
 }
 
-function countNode(set: MetricSet, event: NodeEvent): void {
+function countNode({ set, wallSeconds }: State, event: NodeEvent): void {
   switch (event.type) {
     case 'advertised':
       set.advertisedKeys.set(event.keys);
@@ -158,6 +158,9 @@ function countNode(set: MetricSet, event: NodeEvent): void {
       return set.ready.set(event.ready ? 1 : 0);
     case 'draining':
       return set.ready.set(0);
+    case 'canary':
+      set.canaries.inc({ outcome: event.outcome });
+      return set.setCanary(event.arrived, wallSeconds());
     case 'content-wrong':
       return set.contentWrong.inc();
     case 'request-failed':

@@ -1,4 +1,6 @@
 import type { RegistryFilter } from './filters/registry-filter.ts';
+import { createCanary } from './canary/canary.ts';
+import type { Canary } from './canary/canary.ts';
 import { createAdvertiser } from './advertising/advertiser.ts';
 import { createAnswer } from './handlers/answer.ts';
 import { limitUploads } from './handlers/limit-uploads.ts';
@@ -57,6 +59,8 @@ export interface MirrorOptions {
 
 /** One node: answers requests, keeps its share of the routing records, says what it has. */
 export interface MirrorNode extends Mirror {
+  /** What proves that a containerd asks this mirror. */
+  readonly canary: Canary;
   /** Begins to advertise what the store has, and goes on doing so. */
   start(): void;
   /** Before a stop: other mirrors are sent elsewhere, and what was advertised is withdrawn. */
@@ -106,13 +110,15 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
   const memories = { failures, sizes, standing, suspicion };
   const probe = ports.probe ?? silentProbe;
   const deps = { ...ports, ...memories, observer, probe, limits, lookup, selfCheck, tagMaxAgeUs, zone };
-  const stacks = createStacks(deps, { filter: registryFilter, uploads, blobVerification });
+  const canary = createCanary(digester, limits);
+  const stacks = createStacks(deps, { canary, filter: registryFilter, uploads, blobVerification });
 
   const stopWatching = store.watch((change) => {
     if (change.type === 'content-removed') selfCheck.forget(change.digest);
     if (change.type === 'content-added') selfCheck.forget(change.content.digest);
   });
   return {
+    canary,
     answer: createAnswer(clock, stacks, createPullReports(clock, observer)),
     start: () => {
       advertiser.start();

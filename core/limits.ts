@@ -85,6 +85,13 @@ export interface Limits {
   readonly dnsIntervalUs: number;
   readonly bootstrapRetryMinUs: number;
   readonly bootstrapRetryMaxUs: number;
+  readonly watchdogTickUs: number;
+  readonly watchdogStandstillUs: number;
+  readonly watchdogLastWordsUs: number;
+  readonly canaryIntervalUs: number;
+  readonly canaryRetryUs: number;
+  readonly canaryTimeoutUs: number;
+  readonly canariesRememberedMax: number;
 }
 
 const second = 1_000_000;
@@ -256,6 +263,20 @@ export const defaultLimits: Limits = Object.freeze({
   bootstrapRetryMinUs: 50 * millisecond,
   /** Last retry of bootstrap while alone. */
   bootstrapRetryMaxUs: 10 * second,
+  /** How often the main thread shows that it turns, and the watching one looks: eight wake-ups a second in all cost a thousandth of a core. */
+  watchdogTickUs: 250 * millisecond,
+  /** A main thread without a turn for so long ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */
+  watchdogStandstillUs: 3 * second,
+  /** What finding out where it stands may take, and then saying so: 20 ms when all is well, and the log's reader may be what hangs. */
+  watchdogLastWordsUs: 400 * millisecond,
+  /** How often it is proven again that containerd uses this mirror: three small requests and an image removed. */
+  canaryIntervalUs: 60 * 60 * second,
+  /** After a proof that failed: whoever mends a node does not wait an hour to see it. */
+  canaryRetryUs: 60 * second,
+  /** A pull of 4 KiB from this node; containerd may be unpacking others, and asks DNS where its configuration is wrong. */
+  canaryTimeoutUs: 30 * second,
+  /** Canaries whose asking is remembered: those of some hundred nodes behind one service, until each has been read. */
+  canariesRememberedMax: 1024,
 });
 
 /** Some limits replaced. */

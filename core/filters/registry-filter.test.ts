@@ -304,3 +304,24 @@ test('registry list: a scheme is optional, a path, a user or a query is refused'
   assert.throws(() => createRegistryFilter({ mirroredRegistries: ['a/b'] }), /no registry/);
   assert.throws(() => createRegistryFilter({ blobsOnlyRegistries: ['a/b'] }), /no registry/);
 });
+
+test('filter: the reserved registry of the canary is neither given to mirrors nor advertised, whatever the options', () => {
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+  const name = 'canary.peili.internal/amd64/n0nce0001';
+  const content = (names: readonly string[]) => ({ digest, sizeBytes: 1, names });
+  for (const options of [
+    {},
+    { mirroredRegistries: ['canary.peili.internal'] },
+    { blobsOnlyRegistries: ['docker.io'] },
+  ]) {
+    const filter = createRegistryFilter(options);
+    const target = `/v2/amd64/n0nce0001/blobs/${digest}?ns=canary.peili.internal`;
+    const request = parseRequest({ method: 'GET', target, headers: { 'x-spegel-mirrored': 'true' } });
+    assert.equal(filter.decide(request), 'filtered');
+    assert.equal(filter.allowsAdvertising(content([name]), true), false);
+    assert.equal(filter.allowsAdvertising(content([name]), false), false);
+    assert.equal(filter.allowsTag(`${name}:latest`), false);
+  }
+  const shared = content([name, 'docker.io/library/app:1.0']);
+  assert.equal(createRegistryFilter().allowsAdvertising(shared, false), true, 'an allowed name is enough');
+});

@@ -1,3 +1,4 @@
+import { canaryRegistry } from '../canary/canary-image.ts';
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 import { PeiliError } from '../errors.ts';
 import type { ContentInfo } from '../ports/index.ts';
@@ -53,6 +54,8 @@ export function createRegistryFilter(options: RegistryFilterOptions = {}): Regis
   const mirrorsAll = mirrored.empty || mirrored.all;
 
   const allowsName = (name: Name, isBlob: boolean): boolean => {
+    // Every mirror makes it for itself: it is neither given to mirrors nor advertised.
+    if (name.registry === canaryRegistry) return false;
     if (!mirrorsAll && !mirrored.has(name.registry)) return false;
     if (!isBlob && blobsOnly.has(name.registry)) return false;
     if (patterns.length === 0) return true;

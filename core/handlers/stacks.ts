@@ -1,6 +1,8 @@
+import type { Canary } from '../canary/canary.ts';
 import type { RegistryFilter } from '../filters/registry-filter.ts';
 import type { RelayDeps } from '../relay/relay-deps.ts';
 import type { Stacks } from './answer.ts';
+import { canary } from './canary.ts';
 import { filter } from './filter.ts';
 import type { UploadLimit } from './limit-uploads.ts';
 import type { LocalDeps } from './local-deps.ts';
@@ -13,6 +15,7 @@ import type { BlobVerification } from './verify.ts';
 export type StackDeps = LocalDeps & RelayDeps;
 
 export interface StackOptions {
+  readonly canary: Canary;
   readonly filter: RegistryFilter;
   readonly uploads: UploadLimit;
   readonly blobVerification: BlobVerification;
@@ -22,7 +25,10 @@ export interface StackOptions {
 export function createStacks(deps: StackDeps, options: StackOptions): Stacks {
   const filtering = { filter: options.filter };
   return {
-    clients: filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
+    clients: canary(
+      filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
+      options,
+    ),
     mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),
   };
 }

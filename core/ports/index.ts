@@ -11,7 +11,16 @@ export type {
 } from './content-store.ts';
 export type { DigestAlgorithm, Digester, DigestStream } from './digester.ts';
 export type { Member, MemberKind, Membership, MembershipChange } from './membership.ts';
-export type { LookupOutcome, NodeEvent, Observer, PullEnd, PullEvent, PullStep, SourceId } from './observer.ts';
+export type {
+  CanaryOutcome,
+  LookupOutcome,
+  NodeEvent,
+  Observer,
+  PullEnd,
+  PullEvent,
+  PullStep,
+  SourceId,
+} from './observer.ts';
 export { localSourceId, peersSourceId, silentObserver } from './observer.ts';
 export type { PeerClient, PeerRequest, PeerResponse } from './peer-client.ts';
 export type { Probe } from './probe.ts';

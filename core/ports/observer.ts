@@ -89,6 +89,21 @@ export type NodeEvent =
   /** A fault of this program: a request was not answered as promised. */
   | { readonly type: 'request-failed'; readonly reason: string }
   | { readonly type: 'store-failed'; readonly reason: string }
-  | { readonly type: 'name-skipped'; readonly name: string; readonly reason: string };
+  | { readonly type: 'name-skipped'; readonly name: string; readonly reason: string }
+  /** A tiny image of the reserved registry was pulled through this node's containerd: whether it asked this mirror for it. */
+  | {
+      readonly type: 'canary';
+      readonly arrived: boolean;
+      readonly outcome: CanaryOutcome;
+      /** One sentence: what it means, and what to look at. */
+      readonly reason: string;
+      readonly tookUs: number;
+    };
+
+/**
+ * `arrived`: this mirror was asked; `elsewhere`: another mirror was, and gave it; `not-asked`: the pull failed without any mirror; `timeout`: it did not end;
+ * `unreachable`: containerd could not be told to pull.
+ */
+export type CanaryOutcome = 'arrived' | 'elsewhere' | 'not-asked' | 'timeout' | 'unreachable';
 
 export const silentObserver: Observer = { onPull: () => undefined, onNode: () => undefined };

@@ -1,5 +1,6 @@
 import { errorCodeOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { createCanary } from '../canary/canary.ts';
 import { createRegistryFilter } from '../filters/registry-filter.ts';
 import type { RegistryFilter } from '../filters/registry-filter.ts';
 import { createAnswer } from '../handlers/answer.ts';
@@ -127,6 +128,7 @@ export function createTestNode(options: TestNodeOptions = {}) {
   const { clock, digester, limits, lookup, observer, peers, store } = deps;
   const uploads = limitUploads(limits.uploadsMax);
   const stacks = createStacks(deps, {
+    canary: createCanary(digester, limits),
     filter: options.filter ?? createRegistryFilter(),
     uploads,
     blobVerification: options.blobVerification ?? 'suspect',
