@@ -121,6 +121,12 @@ export const registryFlags = {
     help: 'a line for every pull: its sources, the bytes of each, and why they changed',
     fallback: 'false',
   },
+  watchdog: {
+    flags: '--watchdog [boolean]',
+    env: 'PEILI_WATCHDOG',
+    help: 'a main thread that stands still for 3 s ends the process, so that clients go on elsewhere',
+    fallback: 'true',
+  },
 } as const satisfies Record<string, FlagRow>;
 
 export type FlagName = keyof typeof registryFlags;

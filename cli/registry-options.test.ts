@@ -24,6 +24,7 @@ test('options: with a store alone, the defaults', () => {
     limits: defaultLimits,
     logLevel: 'INFO',
     requestLog: false,
+    watchdog: true,
     warnings: [],
   });
   assert.ok(Object.isFrozen(options));
@@ -55,6 +56,7 @@ const told: Record<
   mirrorResolveRetries: ['3', (o) => o.limits.attemptsMax, 3],
   logLevel: ['debug', (o) => o.logLevel, 'DEBUG'],
   requestLog: ['true', (o) => o.requestLog, true],
+  watchdog: ['false', (o) => o.watchdog, false],
 };
 for (const [name, [value, read, expected]] of Object.entries(told) as [FlagName, (typeof told)[FlagName]][]) {
   const { env } = registryFlags[name];

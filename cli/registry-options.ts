@@ -32,6 +32,8 @@ export interface RegistryOptions {
   readonly limits: Limits;
   readonly logLevel: LogLevel;
   readonly requestLog: boolean;
+  /** Whether a main thread that stands still ends the process. */
+  readonly watchdog: boolean;
   /** For the operator, at start: what was said and has no effect. */
   readonly warnings: readonly string[];
 }
@@ -141,6 +143,7 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     limits: limitsOf(values),
     logLevel: values.logLevel,
     requestLog: values.requestLog,
+    watchdog: values.watchdog,
     warnings: Object.freeze(idleBootstrapFlags(values)),
   });
 }

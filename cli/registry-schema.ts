@@ -51,6 +51,7 @@ export const registrySchema = v.object({
   mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
   logLevel: textTo((text) => oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase())),
   requestLog: textTo(parseBoolean),
+  watchdog: textTo(parseBoolean),
 });
 
 /** The flags' values, each right by itself. */

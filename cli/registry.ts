@@ -1,6 +1,6 @@
 import { PeiliError } from '../core/index.ts';
 import type { Observer } from '../core/index.ts';
-import { createSystemClock, startNode } from '../transports/index.ts';
+import { createSystemClock, startNode, startWatchdog } from '../transports/index.ts';
 import type { RunningNode } from '../transports/index.ts';
 import { formatAddress } from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
@@ -32,6 +32,8 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
   const logs = createLogObserver(logger, clock, { requestLog: options.requestLog });
   const undo: (() => Promise<void>)[] = [];
   try {
+    if (options.watchdog)
+      undo.push(startWatchdog({ limits: options.limits, onFailure: warnUnwatched(logger) }).dispose);
     const metricsServer = await naming(
       'metricsAddr',
       options.metricsAddress,
@@ -55,6 +57,12 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     // The bootstrap document first, so that nobody is sent to a node that goes; metrics last, to be read until the end.
     for (const close of undo.reverse()) await close();
   }
+}
+
+function warnUnwatched(logger: Logger): (reason: string) => void {
+  return (reason) => {
+    logger.warn({ reason }, 'the watchdog has ended: a main thread that stands still would not be noticed');
+  };
 }
 
 async function startOne(options: RegistryOptions, observer: Observer): Promise<RunningNode> {
