@@ -5,7 +5,7 @@ import { jittered, sampleOf } from './chance.ts';
 import { endpointText, isSameEndpoint } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { MemberTable } from './member-table.ts';
-import { createRepeatingTask } from './repeating-task.ts';
+import { createRepeatingTask } from '../system/repeating-task.ts';
 
 /** Bootstrap at start, again while alone, and now and then afterwards. */
 export interface Discovery {

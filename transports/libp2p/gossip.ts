@@ -1,8 +1,8 @@
 import type { Clock, Random } from '../../core/index.ts';
 import { chooseOne, jittered } from './chance.ts';
 import type { MemberTable } from './member-table.ts';
-import { createRepeatingTask } from './repeating-task.ts';
-import type { RepeatingTask } from './repeating-task.ts';
+import { createRepeatingTask } from '../system/repeating-task.ts';
+import type { RepeatingTask } from '../system/repeating-task.ts';
 
 export interface GossipDeps {
   readonly clock: Clock;
