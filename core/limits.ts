@@ -54,6 +54,11 @@ export interface Limits {
   readonly smallContentReadsMax: number;
   readonly storeScanDelayUs: number;
   readonly storeScanRetryUs: number;
+  readonly storeChecksMax: number;
+  readonly storeNamesPerImageMax: number;
+  readonly containerdCallTimeoutUs: number;
+  readonly containerdRetryMinUs: number;
+  readonly containerdRetryMaxUs: number;
   readonly routingReplicas: number;
   readonly noHolderQuorum: number;
   readonly silentLookupsMax: number;
@@ -201,6 +206,16 @@ export const defaultLimits: Limits = Object.freeze({
   storeScanDelayUs: 20 * millisecond,
   /** A directory that could not be read or watched is tried again after this time. */
   storeScanRetryUs: 2 * second,
+  /** Changed contents that are asked about one by one; for more of them one list of everything is cheaper. */
+  storeChecksMax: 64,
+  /** Contents that one image gives its name to: the largest images have a few hundred, and a hostile index of 4 MiB has thirty thousand. */
+  storeNamesPerImageMax: 4096,
+  /** One call to containerd, or one list of all its content: what takes longer hangs, and the connection is made anew. */
+  containerdCallTimeoutUs: 10 * second,
+  /** First retry when containerd does not answer, doubling: it restarts within a second. */
+  containerdRetryMinUs: 100 * millisecond,
+  /** Last retry: a connection to a local socket costs nothing. */
+  containerdRetryMaxUs: 5 * second,
   /** Members that keep a key's records: two may fail. */
   routingReplicas: 3,
   /** Members that must say "nobody" before it is believed. */
