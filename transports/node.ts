@@ -1,3 +1,4 @@
+import process from 'node:process';
 import {
   createMirror,
   createRegistryFilter,
@@ -15,6 +16,10 @@ import type {
   Observer,
   RegistryFilterOptions,
 } from '../core/index.ts';
+import { ociArchitecture } from './canary/architecture.ts';
+import { createCanaryProber } from './canary/canary-prober.ts';
+import type { CanaryProberDeps } from './canary/canary-prober.ts';
+import { createCriClient } from './containerd/cri.ts';
 import type { Readiness } from './http/answer.ts';
 import { createPeerClient } from './http/peer-client.ts';
 import { serveHttp } from './http/server.ts';
@@ -37,6 +42,8 @@ export interface NodeOptions {
   readonly bootstrap: BootstrapOptions;
   /** What this node serves. */
   readonly store: { readonly kind: 'oci-layout'; readonly directory: string };
+  /** Proves every `intervalUs` that the containerd at `socket` asks this node: an event `canary` for each. @default nothing is proven */
+  readonly canary?: { readonly socket: string; readonly intervalUs: number } | undefined;
   /** Topology zone. @default '' */
   readonly zone?: string;
   /** Where the identity is kept. @default a new identity at each start */
@@ -155,7 +162,9 @@ async function startParts(
   mirror.start();
   late.mirror = mirror;
   late.readiness = router.readiness;
+  const stopCanary = startCanary(options, { clock, random, observer, canary: mirror.canary }, limits);
   const release = async (): Promise<void> => {
+    stopCanary();
     mirror.dispose();
     await router.dispose();
     peers.close();
@@ -163,6 +172,18 @@ async function startParts(
     await digester.dispose();
   };
   return { store, server, router, mirror, release };
+}
+
+function startCanary({ canary }: NodeOptions, deps: Omit<CanaryProberDeps, 'cri'>, limits: Limits): () => void {
+  if (canary === undefined) return () => undefined;
+  const cri = createCriClient(canary);
+  const architecture = ociArchitecture(process.arch);
+  const prober = createCanaryProber({ ...deps, cri }, { architecture, intervalUs: canary.intervalUs, limits });
+  prober.start();
+  return () => {
+    prober.stop();
+    cri.close();
+  };
 }
 
 function runningNode(
