@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { requestReader, responseReader } from './http-framing.ts';
-import { listenOnLoopback, reset } from './listener.ts';
+import { listenOn, reset } from './listener.ts';
 import { createPace } from './pace.ts';
 import type { BodyFrame, ProxiedRequest, Segment } from './http-framing.ts';
 import type { Socket } from 'node:net';
@@ -58,7 +58,7 @@ export async function startFaultProxy(options: { target: string; rules?: readonl
     if (hole === undefined) relay(state, client, connect({ host: hostname, port: Number(port) }));
     else client.resume();
   });
-  const listener = await listenOnLoopback(server);
+  const listener = await listenOn(server);
   const setRules = async (rules: readonly FaultRule[]): Promise<void> => {
     state.rules = rules.map((rule) => ({ rule, left: rule.times ?? Infinity }));
     if (rules.some(({ fault }) => fault.type === 'refuse')) await listener.refuse();

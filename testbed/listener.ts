@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 
-/** A loopback server's way to be there, to be gone, and to be there again on the same port. */
+/** A server's way to be there, to be gone, and to be there again on the same port. */
 export interface Listener {
   readonly port: number;
   /** From here on connections are refused; those that are open are reset. */
@@ -11,14 +11,14 @@ export interface Listener {
   connections(): number;
 }
 
-export async function listenOnLoopback(server: Server, port = 0): Promise<Listener> {
+export async function listenOn(server: Server, port = 0, host = '127.0.0.1'): Promise<Listener> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   const listen = async (wanted: number): Promise<number> => {
-    server.listen(wanted, '127.0.0.1');
+    server.listen(wanted, host);
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new TypeError('a TCP server has an address with a port');

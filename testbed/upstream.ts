@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { parse as parseRange } from 'range-parser';
 import { contentOfImages, contentOfLayout } from './upstream-content.ts';
-import { listenOnLoopback } from './listener.ts';
+import { listenOn } from './listener.ts';
 import { createPace } from './pace.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pace } from './pace.ts';
@@ -13,6 +14,8 @@ import type { UpstreamContent } from './upstream-content.ts';
 export interface UpstreamOptions {
   /** What it serves: images, or an OCI image layout directory. */
   readonly content: readonly TestImage[] | { readonly layout: string };
+  /** An address of this machine. @default 127.0.0.1 */
+  readonly host?: string;
   /** @default 0: any free one */
   readonly port?: number;
   /** All bodies together. @default no limit */
@@ -24,9 +27,9 @@ export interface ContentCount {
   readonly bytes: number;
 }
 
-/** A small read-only registry on loopback (OCI distribution-spec, "Pull"): what a mirror's clients fall back to, and what is counted and broken in tests. */
+/** A small read-only registry (OCI distribution-spec, "Pull"): what a mirror's clients fall back to, and what is counted and broken in tests. */
 export interface Upstream {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, with its host's address. */
   readonly url: string;
   readonly port: number;
   /** Bytes of manifests and blobs given to sockets. */
@@ -51,7 +54,7 @@ interface State {
 }
 
 export async function startUpstream(options: UpstreamOptions): Promise<Upstream> {
-  const { content, port = 0, bytesPerSecond } = options;
+  const { content, host = '127.0.0.1', port = 0, bytesPerSecond } = options;
   const state: State = {
     content: 'layout' in content ? contentOfLayout(content.layout) : contentOfImages(content),
     pace: createPace(bytesPerSecond),
@@ -60,10 +63,10 @@ export async function startUpstream(options: UpstreamOptions): Promise<Upstream>
   const server = createServer((request, response) => {
     answer(state, request, response).catch(() => response.destroy());
   });
-  const listener = await listenOnLoopback(server, port);
+  const listener = await listenOn(server, port, host);
   const total = (): number => [...state.counts.values()].reduce((sum, count) => sum + count.bytes, 0);
   return {
-    url: `http://127.0.0.1:${listener.port}`,
+    url: `http://${isIPv6(host) ? `[${host}]` : host}:${listener.port}`,
     port: listener.port,
     bytesServed: total,
     counts: () => new Map(state.counts),

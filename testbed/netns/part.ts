@@ -1,0 +1,56 @@
+import process from 'node:process';
+import { createArtifact, createImage } from '../image.ts';
+import type { TestImage } from '../image.ts';
+import { startUpstream } from '../upstream.ts';
+import type { PartHandlers, PartReply, PartRequest, PartStart, PlacedImage, UpstreamCalls } from './part-protocol.ts';
+
+/** A process of a testbed inside a namespace: it does what its parent tells it over IPC, and ends with it. */
+async function main(kind: string | undefined, start: PartStart): Promise<void> {
+  if (kind !== 'upstream') throw new TypeError(`there is no part "${kind ?? ''}"`);
+  const handlers = new Map<string, (argument: never) => unknown>(Object.entries(await upstreamPart(start)));
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', (message) => {
+    // The other end is `startPart`, of the same checkout.
+    const { id, method, argument } = message as PartRequest;
+    const reply = (answer: PartReply): void => void process.send?.(answer);
+    const handler = handlers.get(method);
+    // As above: the argument's type goes with the method's name.
+    Promise.try(() => handler?.(argument as never)).then(
+      (answer) => {
+        reply({ id, answer });
+      },
+      (error: unknown) => {
+        reply({ id, failure: error instanceof Error ? error.message : String(error) });
+      },
+    );
+  });
+  process.send?.({ id: 0, answer: 'ready' } satisfies PartReply);
+}
+
+async function upstreamPart({ host, port }: PartStart): Promise<PartHandlers<UpstreamCalls>> {
+  const images: TestImage[] = [];
+  const upstream = await startUpstream({ content: images, host, port });
+  const add = (image: TestImage): PlacedImage => {
+    images.push(image);
+    const { blobs, ...rest } = image;
+    const plain = [...blobs].map(([digest, { sizeBytes, mediaType }]) => [digest, { sizeBytes, mediaType }] as const);
+    return { ...rest, blobs: new Map(plain) };
+  };
+  return {
+    addImage: async (options) => add(await createImage(options)),
+    addArtifact: async (options) => add(await createArtifact(options)),
+    removeImage: (name) => {
+      const at = images.findIndex((image) => image.name === name);
+      if (at >= 0) images.splice(at, 1);
+    },
+    counts: upstream.counts,
+    resetCounts: upstream.resetCounts,
+    cut: upstream.cut,
+    stall: upstream.stall,
+    restore: upstream.restore,
+  };
+}
+
+const [, , kind, options = '{}'] = process.argv;
+// Written by `startPart`.
+await main(kind, JSON.parse(options) as PartStart);

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** Programs that a Debian machine's own release lacks, or has too old: unpacked beside the system, which stays as it is. */
+export interface PartRow {
+  /** Where the package's program stands under the folder. */
+  readonly program: string;
+  readonly debianPackage: string;
+  /** `testing`, or the machine's own release where the one from testing would need a newer libc than it has. */
+  readonly from: 'testing' | 'release';
+}
+
+export const unpackedParts: readonly PartRow[] = [
+  { program: 'usr/bin/containerd', debianPackage: 'containerd', from: 'testing' },
+  { program: 'usr/bin/crane', debianPackage: 'crane', from: 'testing' },
+  { program: 'usr/sbin/runc', debianPackage: 'runc', from: 'release' },
+];
+
+/** Another list of parts is another folder, so that an old one is never taken for it. */
+const folder = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'peili',
+  `real-parts-${createHash('sha256').update(JSON.stringify(unpackedParts)).digest('hex').slice(0, 8)}`,
+);
+
+/** What goes in front of PATH: the machine may have an older containerd. */
+export const partFolders: readonly string[] = [join(folder, 'usr/bin'), join(folder, 'usr/sbin')];
+
+/** The folder appears whole or not at all. */
+export function arePartsThere(): boolean {
+  return existsSync(folder);
+}
+
+const source =
+  'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian testing main\n';
+const timeLimitMs = 5 * 60_000;
+
+/** Downloads the parts with apt, which checks Debian's signatures, and unpacks them. Does nothing when they are there. */
+export async function bringParts(): Promise<string> {
+  if (arePartsThere()) return folder;
+  const parent = join(folder, '..');
+  await mkdir(parent, { recursive: true });
+  const work = await mkdtemp(join(parent, 'bringing-'));
+  try {
+    const testing = await testingOptions(join(work, 'apt'));
+    await execute('apt-get', [...testing, 'update', '-qq'], { timeout: timeLimitMs });
+    const root = join(work, 'root');
+    await mkdir(root);
+    for (const { debianPackage, from } of unpackedParts) {
+      const into = join(work, debianPackage);
+      await mkdir(into);
+      const options = from === 'testing' ? testing : [];
+      await execute('apt-get', [...options, 'download', '-qq', debianPackage], { cwd: into, timeout: timeLimitMs });
+      for (const file of await readdir(into)) await execute('dpkg', ['-x', join(into, file), root]);
+    }
+    await check(root);
+    // The rename makes it complete; who was faster has the same.
+    await rename(root, folder).catch((error: unknown) => {
+      if (!arePartsThere()) throw error;
+    });
+    return folder;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** An apt of its own: no list, no pin and no package of the machine is touched. */
+async function testingOptions(directory: string): Promise<string[]> {
+  await mkdir(join(directory, 'state/lists/partial'), { recursive: true });
+  await mkdir(join(directory, 'cache/archives/partial'), { recursive: true });
+  await writeFile(join(directory, 'testing.list'), source);
+  const options = {
+    'Dir::State': join(directory, 'state'),
+    'Dir::Cache': join(directory, 'cache'),
+    'Dir::Etc::SourceList': join(directory, 'testing.list'),
+    'Dir::Etc::SourceParts': '/dev/null',
+    // The machine may prefer its own release by a pin; here testing is meant.
+    'Dir::Etc::Preferences': '/dev/null',
+    'Dir::Etc::PreferencesParts': '/dev/null',
+    'Acquire::Languages': 'none',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
+    'APT::Sandbox::User': 'root',
+  };
+  return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+async function check(root: string): Promise<void> {
+  for (const { program } of unpackedParts) {
+    // One that lacks a library says so here, and not in the middle of a law.
+    const argument = program.endsWith('crane') ? 'version' : '--version';
+    await execute(join(root, program), [argument], { timeout: timeLimitMs });
+  }
+}
+
+if (import.meta.main) console.log(await bringParts());
