@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PeiliError } from '../core/index.ts';
 import { parseInteger } from './go-values.ts';
-import { addRegistryFlags, readRegistryOptions, usageError } from './registry-options.ts';
-import type { Environment, RegistryOptions } from './registry-options.ts';
+import { usageError } from './flag-table.ts';
+import type { Environment } from './flag-table.ts';
+import { addRegistryFlags, readRegistryOptions } from './registry-options.ts';
+import type { RegistryOptions } from './registry-options.ts';
 
 /** What the commands do; each resolves with the exit code. */
 export interface Actions {

@@ -1,13 +1,5 @@
-/** One option of `peili registry`. */
-export interface FlagRow {
-  /** As commander reads it: a value `<v>`, a list `<v...>`, or a boolean `[boolean]`. */
-  readonly flags: string;
-  /** Spegel's name where the meaning is the same, else with our prefix: `STORE` or `ZONE` may stand in anybody's environment. */
-  readonly env: string;
-  readonly help: string;
-  /** What holds when neither the flag nor the variable says anything; undefined: see `help`. */
-  readonly fallback?: string;
-}
+import type { FlagRow } from './flag-table.ts';
+import { flagName } from './flag-table.ts';
 
 /** The options of `peili registry`, by the name they have in code. */
 export const registryFlags = {
@@ -15,6 +7,7 @@ export const registryFlags = {
     flags: '--store <kind:place>',
     env: 'PEILI_STORE',
     help: 'what this node serves: oci-layout:<directory> with an OCI image layout; needed',
+    missing: 'give oci-layout:<directory>, where an OCI image layout is',
   },
   registryAddr: {
     flags: '--registry-addr <address>',
@@ -133,5 +126,5 @@ export type FlagName = keyof typeof registryFlags;
 
 /** `--registry-addr`, as it is typed. */
 export function flagText(name: FlagName): string {
-  return registryFlags[name].flags.replace(/ .*/, '');
+  return flagName(registryFlags[name]);
 }

@@ -1,12 +1,12 @@
-import { Command, CommanderError, Option } from 'commander';
-import * as v from 'valibot';
+import { Command, CommanderError } from 'commander';
 import { PeiliError, defaultLimits, limitsWith } from '../core/index.ts';
 import type { BlobVerification, Limits, RegistryFilterOptions } from '../core/index.ts';
 import type { NodeOptions } from '../transports/index.ts';
 import type { ListenAddress } from './addresses.ts';
-import { parseCsvLine } from './go-values.ts';
+import { addFlags, readFlags, usageError } from './flag-table.ts';
+import type { Environment } from './flag-table.ts';
 import { flagText, registryFlags } from './registry-flags.ts';
-import type { FlagName, FlagRow } from './registry-flags.ts';
+import type { FlagName } from './registry-flags.ts';
 import { registrySchema } from './registry-schema.ts';
 import type { RegistryValues } from './registry-schema.ts';
 
@@ -38,15 +38,9 @@ export interface RegistryOptions {
   readonly warnings: readonly string[];
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Gives a command the options of `peili registry`. */
 export function addRegistryFlags(command: Command): Command {
-  for (const row of Object.values<FlagRow>(registryFlags)) {
-    const notes = [`env: ${row.env}`, ...(row.fallback === undefined ? [] : [`default: ${row.fallback}`])];
-    command.addOption(new Option(row.flags, `${row.help} (${notes.join(', ')})`));
-  }
-  return command;
+  return addFlags(command, registryFlags);
 }
 
 /** From the arguments after `registry`, and the environment for what they leave out. Throws `OPTION_INVALID`: one sentence with flag, value and mend. */
@@ -63,67 +57,8 @@ export function parseRegistryOptions(argv: readonly string[], env: Environment):
   return readRegistryOptions(command.opts(), env);
 }
 
-/** Commander's own complaints in the same form as ours. */
-export function usageError(error: CommanderError): PeiliError {
-  const [, what = error.message] = /^error: (.*)$/s.exec(error.message) ?? [];
-  const sentence = what
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .replaceAll('. ', ': ')
-    .replace(/\.$/, '');
-  return new PeiliError('OPTION_INVALID', `${sentence}; see --help`);
-}
-
 export function readRegistryOptions(given: Readonly<Record<string, unknown>>, env: Environment): RegistryOptions {
-  const origins = new Map<string, string>();
-  const raw = Object.fromEntries(
-    Object.entries<FlagRow>(registryFlags).map(([name, row]) => [name, rawValue(name, row, given, env, origins)]),
-  );
-  const parsed = v.safeParse(registrySchema, raw, { abortEarly: true });
-  if (!parsed.success) throw optionError(parsed.issues[0], origins);
-  return optionsOf(parsed.output);
-}
-
-/** A flag wins over its variable. An empty one says nothing, as charts leave many of them. */
-function rawValue(
-  name: string,
-  { flags, env: variable, fallback }: FlagRow,
-  given: Readonly<Record<string, unknown>>,
-  env: Environment,
-  origins: Map<string, string>,
-): unknown {
-  const flagValue = given[name];
-  if (flagValue !== undefined && flagValue !== '') return flagValue === true ? 'true' : flagValue;
-  const text = env[variable];
-  if (text === undefined || text === '') return fallback;
-  origins.set(name, ` (from ${variable})`);
-  if (!flags.includes('...')) return text;
-  try {
-    return parseCsvLine(text);
-  } catch (error) {
-    if (!(error instanceof PeiliError)) throw error;
-    throw new PeiliError('OPTION_INVALID', `${variable} ${JSON.stringify(text)}: ${error.message}`, {}, error);
-  }
-}
-
-function optionError(issue: v.BaseIssue<unknown>, origins: ReadonlyMap<string, string>): PeiliError {
-  const name = String(issue.path?.[0]?.key);
-  const flag = isFlagName(name) ? flagText(name) : name;
-  if (issue.input === undefined) {
-    return new PeiliError(
-      'OPTION_INVALID',
-      `${flag} is missing: give oci-layout:<directory>, where an OCI image layout is`,
-      { flag },
-    );
-  }
-  const value = JSON.stringify(issue.input);
-  return new PeiliError('OPTION_INVALID', `${flag}${origins.get(name) ?? ''} ${value}: ${issue.message}`, {
-    flag,
-    value,
-  });
-}
-
-function isFlagName(name: string): name is FlagName {
-  return Object.hasOwn(registryFlags, name);
+  return optionsOf(readFlags(registryFlags, registrySchema, given, env));
 }
 
 function optionsOf(values: RegistryValues): RegistryOptions {

@@ -9,25 +9,8 @@ import {
   parseRouterAddress,
   parseRouterPeer,
 } from './addresses.ts';
+import { list, textTo } from './flag-table.ts';
 import { parseBoolean, parseDurationUs, parseInteger } from './go-values.ts';
-
-/** A value of text; what `parse` throws is what to do about it. */
-function textTo<T>(parse: (text: string) => T) {
-  return v.pipe(
-    v.string(),
-    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-      try {
-        return parse(dataset.value);
-      } catch (error) {
-        if (!(error instanceof PeiliError)) throw error;
-        addIssue({ message: error.message });
-        return NEVER;
-      }
-    }),
-  );
-}
-
-const list = <T>(parse: (text: string) => T) => v.optional(v.array(textTo(parse)), []);
 
 export const registrySchema = v.object({
   store: textTo(parseStore),

@@ -116,6 +116,16 @@ export const errorTable = {
     'private.key must be a PEM PKCS#8 Ed25519 key; remove it to have a new one made.',
   ),
   DATA_DIR_INVALID: row('UNKNOWN', 400, 'Name a data directory that this process may make, read and write.'),
+  HOSTS_INVALID: row(
+    'UNKNOWN',
+    400,
+    'Mend the file that is named, or leave its registry out; nothing was changed in its directory.',
+  ),
+  HOSTS_UNWRITABLE: row(
+    'UNKNOWN',
+    503,
+    "Give this process the right to write containerd's registry config path, and run it again: it goes on where it was.",
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;
