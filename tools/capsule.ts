@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { delimiter } from 'node:path';
 import process from 'node:process';
-import { partFolders } from './real-parts.ts';
+import { pathWithParts } from './real-parts.ts';
 
 /**
  * Namespaces of its own for a command and all that it starts: processes, interfaces and mounts end with it, however it ends, and with whoever opened it.
@@ -34,10 +33,6 @@ export function capsuleObstacle(): string | undefined {
 export function spawnInCapsule(command: readonly string[], stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = [...opening, ...command];
   return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts() } });
-}
-
-export function pathWithParts(): string {
-  return [...partFolders, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
 }
 
 // By hand: node tools/capsule.ts node --test e2e/containerd/pulls.test.ts

@@ -3,22 +3,38 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** Programs that a Debian machine's own release lacks, or has too old: unpacked beside the system, which stays as it is. */
-export interface PartRow {
-  /** Where the package's program stands under the folder. */
+/** Real programs that laws run against, and the Debian package that each comes with. */
+const installedParts: readonly (readonly [program: string, debianPackage: string])[] = [
+  ['docker-registry', 'docker-registry'],
+  ['nginx', 'nginx-light'],
+  ['haproxy', 'haproxy'],
+  ['curl', 'curl'],
+  ['skopeo', 'skopeo'],
+  ['chromium', 'chromium'],
+  // What nodes in network namespaces are made of, and what listens to their wires.
+  ['ip', 'iproute2'],
+  ['tc', 'iproute2'],
+  ['iptables', 'iptables'],
+  ['mkfs.ext4', 'e2fsprogs'],
+  ['tcpdump', 'tcpdump'],
+];
+
+interface UnpackedPart {
+  /** Where it stands under the folder. */
   readonly program: string;
   readonly debianPackage: string;
-  /** `testing`, or the machine's own release where the one from testing would need a newer libc than it has. */
+  /** Debian testing, or the machine's own release where testing's needs a newer libc. */
   readonly from: 'testing' | 'release';
 }
 
-export const unpackedParts: readonly PartRow[] = [
+/** Programs that a Debian release lacks, or has too old: unpacked beside the system, which stays as it is. */
+const unpackedParts: readonly UnpackedPart[] = [
   { program: 'usr/bin/containerd', debianPackage: 'containerd', from: 'testing' },
   { program: 'usr/bin/crane', debianPackage: 'crane', from: 'testing' },
   { program: 'usr/sbin/runc', debianPackage: 'runc', from: 'release' },
@@ -31,11 +47,31 @@ const folder = join(
   `real-parts-${createHash('sha256').update(JSON.stringify(unpackedParts)).digest('hex').slice(0, 8)}`,
 );
 
-/** What goes in front of PATH: the machine may have an older containerd. */
-export const partFolders: readonly string[] = [join(folder, 'usr/bin'), join(folder, 'usr/sbin')];
+/** Unpacked parts come first: the machine may have an older containerd. */
+export function pathWithParts(): string {
+  const unpacked = [join(folder, 'usr/bin'), join(folder, 'usr/sbin')];
+  return [...unpacked, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
+}
+
+/** What is not there, each with what brings it. */
+export function missingParts(): {
+  readonly program: string;
+  readonly advice: string;
+  readonly debianPackage?: string;
+}[] {
+  const folders = pathWithParts().split(delimiter);
+  const isThere = (program: string): boolean => folders.some((each) => existsSync(join(each, program)));
+  const installed = installedParts
+    .filter(([program]) => !isThere(program))
+    .map(([program, debianPackage]) => ({ program, debianPackage, advice: `apt-get install ${debianPackage}` }));
+  const unpacked = arePartsThere()
+    ? []
+    : unpackedParts.map(({ program }) => ({ program: basename(program), advice: 'node tools/real-parts.ts' }));
+  return [...installed, ...unpacked];
+}
 
 /** The folder appears whole or not at all. */
-export function arePartsThere(): boolean {
+function arePartsThere(): boolean {
   return existsSync(folder);
 }
 
@@ -44,7 +80,7 @@ const source =
 const timeLimitMs = 5 * 60_000;
 
 /** Downloads the parts with apt, which checks Debian's signatures, and unpacks them. Does nothing when they are there. */
-export async function bringParts(): Promise<string> {
+async function bringParts(): Promise<string> {
   if (arePartsThere()) return folder;
   const parent = join(folder, '..');
   await mkdir(parent, { recursive: true });
