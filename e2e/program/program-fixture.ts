@@ -55,6 +55,8 @@ export interface ProgramNode {
   /** Its multiaddr, for the bootstrap of others. */
   readonly router: string;
   readonly layout: LayoutWriter;
+  /** Where Node's inspector listens, if it was asked to. */
+  readonly inspectorUrl: string | undefined;
   signal(name: NodeJS.Signals): void;
   /** When the process has ended. */
   readonly ended: Promise<ProgramResult>;
@@ -66,6 +68,10 @@ export interface ProgramNodeOptions {
   readonly peers?: readonly ProgramNode[];
   readonly args?: readonly string[];
   readonly program?: string;
+  /** For Node itself, before the program. */
+  readonly nodeArgs?: readonly string[];
+  /** A program that runs it, with its arguments. */
+  readonly through?: readonly string[];
 }
 
 /** A folder for a test's nodes. */
@@ -77,7 +83,7 @@ export async function openFolder(context: TestContext): Promise<string> {
 
 /** Starts a node on free ports and waits until it says that it runs. It ends with the test. */
 export async function startProgramNode(context: TestContext, options: ProgramNodeOptions): Promise<ProgramNode> {
-  const { directory, name, peers = [], args = [], program = sources } = options;
+  const { directory, name, peers = [], args = [], nodeArgs = [], through = [], program = sources } = options;
   const layout = await createLayoutWriter(join(directory, name));
   const bootstrap =
     peers.length === 0
@@ -86,9 +92,12 @@ export async function startProgramNode(context: TestContext, options: ProgramNod
   // A lookup within 100 ms is measured elsewhere: here a whole cluster shares one machine.
   const patience = ['--mirror-resolve-timeout', `${lookupTimeoutMs}ms`];
   const addresses = ['--registry-addr', '127.0.0.1:0', '--router-addr', '127.0.0.1:0', '--metrics-addr', '127.0.0.1:0'];
+  const [command, ...before] = [...through, process.execPath];
   const child = spawn(
-    process.execPath,
+    command,
     [
+      ...before,
+      ...nodeArgs,
       program,
       'registry',
       '--store',
@@ -113,6 +122,7 @@ export async function startProgramNode(context: TestContext, options: ProgramNod
     metricsUrl: `http://127.0.0.1:${started.metricsPort}/metrics`,
     router: started.router[0] ?? '',
     layout,
+    inspectorUrl: started.inspectorUrl,
     signal: (signal) => void process.kill(pid, signal),
     ended: end,
   };
@@ -122,6 +132,7 @@ interface RunningLine {
   readonly registry: readonly string[];
   readonly router: readonly string[];
   readonly metricsPort: number;
+  readonly inspectorUrl?: string | undefined;
 }
 
 function runningLine(child: ChildProcess): Promise<RunningLine> {
@@ -135,7 +146,8 @@ function runningLine(child: ChildProcess): Promise<RunningLine> {
       const line = text.split('\n').find((each) => each.includes('"msg":"running"'));
       if (line === undefined) return;
       clearTimeout(timer);
-      resolve(JSON.parse(line) as RunningLine);
+      const inspectorUrl = /^Debugger listening on (\S+)$/m.exec(text)?.[1];
+      resolve({ ...(JSON.parse(line) as RunningLine), inspectorUrl });
     });
     child.once('close', () => {
       clearTimeout(timer);

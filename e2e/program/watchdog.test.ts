@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { defaultLimits } from '../../core/index.ts';
+import { createImage, writeOciLayout } from '../../testbed/index.ts';
+import { openDevtools } from '../page/devtools.ts';
+import type { Devtools } from '../page/devtools.ts';
+import { openFolder, startProgramNode } from './program-fixture.ts';
+import type { ProgramNode } from './program-fixture.ts';
+
+const mebibyte = 1024 * 1024;
+/** What the contract says of the mirror's own death: noticed after 3 s, gone within 5 s. */
+const goneWithinMs = 5000;
+const noticedAfterMs = defaultLimits.watchdogStandstillUs / 1000 - 2 * (defaultLimits.watchdogTickUs / 1000);
+/** SIGTRAP, as a program that runs others tells it. */
+const trapSignal = 5;
+const timeout = 40_000;
+/** After so long what was sent through the inspector has begun. */
+const frozenAfterMs = 100;
+
+interface Scene {
+  readonly node: ProgramNode;
+  readonly devtools: Devtools;
+  readonly blobPath: string;
+  readonly sizeBytes: number;
+  /** Runs in the node's main thread. */
+  run(script: string): void;
+}
+
+async function openScene(
+  context: TestContext,
+  args: readonly string[] = [],
+  through: readonly string[] = [],
+): Promise<Scene> {
+  const directory = await openFolder(context);
+  const image = await createImage({ name: 'registry.example/app:1.0', layers: [{ sizeBytes: 64 * mebibyte }] });
+  await writeOciLayout([image], `${directory}/node`);
+  const node = await startProgramNode(context, {
+    directory,
+    name: 'node',
+    args,
+    through,
+    nodeArgs: ['--inspect=127.0.0.1:0'],
+  });
+  const devtools = await openDevtools(node.inspectorUrl ?? '');
+  context.after(() => {
+    devtools.close();
+  });
+  const layer = [...image.blobs.values()].find(({ sizeBytes }) => sizeBytes > mebibyte);
+  assert.ok(layer !== undefined);
+  return {
+    node,
+    devtools,
+    blobPath: `/v2/${image.repository}/blobs/${layer.digest}?ns=${image.registry}`,
+    sizeBytes: layer.sizeBytes,
+    // From a timer, so that it stands where a program stands.
+    run: (script) => void devtools.send('Runtime.evaluate', { expression: `setTimeout(() => { ${script} }, 0)` }),
+  };
+}
+
+interface RawClient {
+  readonly socket: Socket;
+  received(): number;
+  /** When the other side ended the connection, and how. */
+  readonly ended: Promise<{ readonly atMs: number; readonly how: string }>;
+}
+
+function get(url: string, path: string): RawClient {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const state = { received: 0 };
+  socket.on('data', (chunk) => (state.received += chunk.length));
+  const ended = new Promise<{ atMs: number; how: string }>((resolve) => {
+    const settle = (how: string) => (): void => {
+      resolve({ atMs: performance.now(), how });
+    };
+    socket.once('end', settle('FIN')).once('error', settle('RST'));
+  });
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: node\r\n\r\n`);
+  return { socket, received: () => state.received, ended };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await pause(5);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function answers({ node }: Scene): Promise<boolean> {
+  return (await fetch(`${node.url}/v2/`)).status === 200;
+}
+
+/** What it said at its end. Times are from the standstill on. */
+async function assertGone({ node }: Scene, client: RawClient, sinceMs: number): Promise<string> {
+  const { atMs } = await client.ended;
+  const { code, stderr } = await node.ended;
+  const goneMs = performance.now() - sinceMs;
+  assert.ok(code === null || code === 128 + trapSignal, `ended by a signal, not with ${code}`);
+  assert.ok(goneMs < goneWithinMs, `the process lived for ${goneMs} ms`);
+  assert.ok(atMs - sinceMs < goneWithinMs, `the connection lived for ${atMs - sinceMs} ms`);
+  assert.ok(atMs - sinceMs > noticedAfterMs, `the connection ended after ${atMs - sinceMs} ms`);
+  const lines = stderr.split('\n').filter((line) => line.includes('has stood still'));
+  assert.equal(lines.length, 1, stderr);
+  return lines[0] ?? '';
+}
+
+function assertStack(line: string, place: RegExp): void {
+  const { level, stack } = JSON.parse(line) as { level: string; stack: string | readonly string[] };
+  assert.equal(level, 'ERROR');
+  assert.match(typeof stack === 'string' ? stack : (stack[0] ?? ''), place, 'where it stood');
+}
+
+const standStill = 'function standingStill() { for (;;); } standingStill();';
+
+test(
+  'watchdog: a standstill before the head: the connection ends, the process has gone within 5 s',
+  { timeout },
+  async (context) => {
+    const scene = await openScene(context);
+    assert.ok(await answers(scene));
+    scene.run(standStill);
+    const sinceMs = performance.now();
+    await pause(frozenAfterMs);
+    // The kernel takes the connection, and nobody reads what is asked: so it is reset, as the kernel does with unread bytes.
+    const client = get(scene.node.url, scene.blobPath);
+    assertStack(await assertGone(scene, client, sinceMs), /standingStill/);
+    assert.equal(client.received(), 0);
+  },
+);
+
+test(
+  'watchdog: a standstill in mid-body: the connection ends with FIN within 5 s, before its last byte',
+  { timeout },
+  async (context) => {
+    const scene = await openScene(context);
+    const client = get(scene.node.url, scene.blobPath);
+    await until(() => client.received() > mebibyte);
+    client.socket.pause();
+    scene.run(standStill);
+    const sinceMs = performance.now();
+    await pause(frozenAfterMs);
+    client.socket.resume();
+    assertStack(await assertGone(scene, client, sinceMs), /standingStill/);
+    assert.equal((await client.ended).how, 'FIN');
+    assert.ok(client.received() > mebibyte && client.received() < scene.sizeBytes, `${client.received()}`);
+  },
+);
+
+test(
+  'watchdog: a main thread that hangs in a system call cannot be asked where it stands, and ends all the same',
+  { timeout },
+  async (context) => {
+    const scene = await openScene(context);
+    const fifo = `${scene.node.layout.directory}/fifo`;
+    await promisify(execFile)('mkfifo', [fifo]);
+    scene.run(`process.getBuiltinModule('node:fs').readFileSync('${fifo}')`);
+    const sinceMs = performance.now();
+    await pause(frozenAfterMs);
+    const client = get(scene.node.url, '/v2/');
+    assertStack(await assertGone(scene, client, sinceMs), /^in a system call \(\w+\)/);
+  },
+);
+
+test(
+  'watchdog: the first process of a container, which its own SIGKILL does not end, ends too',
+  { timeout, skip: process.getuid?.() === 0 ? false : 'a process namespace takes root' },
+  async (context) => {
+    const scene = await openScene(context, [], ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']);
+    const client = get(scene.node.url, scene.blobPath);
+    await until(() => client.received() > mebibyte);
+    client.socket.pause();
+    scene.run(standStill);
+    const sinceMs = performance.now();
+    await pause(frozenAfterMs);
+    client.socket.resume();
+    assertStack(await assertGone(scene, client, sinceMs), /standingStill/);
+    assert.equal((await client.ended).how, 'FIN');
+  },
+);
+
+test(
+  'watchdog: two seconds of work, a stopped process and a pause in a debugger are no standstill',
+  { timeout },
+  async (context) => {
+    const scene = await openScene(context);
+    const beforeMs = performance.now();
+    scene.run('const until = performance.now() + 2000; while (performance.now() < until);');
+    await pause(frozenAfterMs);
+    assert.ok(await answers(scene));
+    assert.ok(performance.now() - beforeMs > 1900, 'it stood still for two seconds');
+
+    scene.node.signal('SIGSTOP');
+    await pause(6000);
+    scene.node.signal('SIGCONT');
+    assert.ok(await answers(scene));
+
+    await scene.devtools.send('Debugger.enable');
+    const paused = new Promise((resolve) => {
+      scene.devtools.on('Debugger.paused', resolve);
+    });
+    scene.run('debugger;');
+    await paused;
+    await pause(5000);
+    await scene.devtools.send('Debugger.resume');
+    assert.ok(await answers(scene));
+    assert.ok(await answers(scene));
+  },
+);
+
+test('watchdog: off when told so', { timeout }, async (context) => {
+  const scene = await openScene(context, ['--watchdog=false']);
+  scene.run(`const until = performance.now() + ${goneWithinMs}; while (performance.now() < until);`);
+  assert.ok(await answers(scene));
+});
