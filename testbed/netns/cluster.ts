@@ -19,7 +19,7 @@ import type { UpstreamNode } from './upstream-node.ts';
 
 export interface NetnsClusterOptions {
   readonly nodes: number;
-  /** `ipv6`: the nodes have no IPv4 address at all. @default ipv4 */
+  /** `ipv6`: no IPv4 but each node's own 127.0.0.1, which containerd's streaming server wants. @default ipv4 */
   readonly family?: Family;
   /** Where the content is: `disk` is slower, and closer to a node's. @default memory */
   readonly store?: 'memory' | 'disk';

@@ -4,6 +4,7 @@ import type { CriClient } from '../../transports/index.ts';
 import { until } from './conditions.ts';
 import { containerdConfig } from './containerd-config.ts';
 import type { ContainerdOptions } from './containerd-config.ts';
+import { lastWords } from './log-file.ts';
 import type { Namespace } from './namespace.ts';
 import { handleOf } from './process-handle.ts';
 import type { ProcessHandle } from './process-handle.ts';
@@ -101,9 +102,9 @@ async function answeringClient(process: ProcessHandle, { socket, logFile }: Cont
   const state: { client: CriClient | undefined } = { client: undefined };
   try {
     await until(
-      `containerd answers (see ${logFile})`,
+      'containerd answers',
       async () => {
-        if (!process.isRunning()) throw new Error(`containerd ended at its start: see ${logFile}`);
+        if (!process.isRunning()) throw new Error('containerd ended at its start');
         // A client that failed waits longer and longer before it tries again: a new one each time.
         const client = createCriClient({ socket });
         const answers = await client.version(AbortSignal.timeout(1000)).then(
@@ -118,7 +119,7 @@ async function answeringClient(process: ProcessHandle, { socket, logFile }: Cont
     );
   } catch (error) {
     await process.kill();
-    throw error;
+    throw new Error(`a node without containerd:\n${await lastWords(logFile)}`, { cause: error });
   }
   if (state.client === undefined) throw new Error('containerd answered nobody');
   return state.client;

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { until } from './conditions.ts';
+import { lastWords } from './log-file.ts';
 import { clientBytesBySource, pullsIn, readLog } from './mirror-log.ts';
 import type { LogLine, MirrorPull } from './mirror-log.ts';
 import type { Namespace } from './namespace.ts';
@@ -103,19 +104,18 @@ export async function startMirrorProcess(
   };
   try {
     await until(
-      `the mirror answers (see ${logFile})`,
+      'the mirror answers',
       async () => {
-        if (!handle.isRunning()) throw new Error(`the mirror ended at its start: ${await lastWords(lines())}`);
+        if (!handle.isRunning()) throw new Error('the mirror ended at its start');
         return (await readyStatus(url)) !== undefined;
       },
       startTimeoutMs,
     );
-    if (options.untilReady === true)
-      await until(`the mirror is ready (see ${logFile})`, mirror.isReady, startTimeoutMs);
+    if (options.untilReady === true) await until('the mirror is ready', mirror.isReady, startTimeoutMs);
     return { ...mirror, peerId: peerIdIn(await lines()) };
   } catch (error) {
     await handle.kill();
-    throw error;
+    throw new Error(`a node without its mirror:\n${await lastWords(logFile)}`, { cause: error });
   }
 }
 
@@ -141,13 +141,6 @@ async function readyStatus(url: string): Promise<number | undefined> {
   };
   const status = await ask('/readyz');
   return status === 404 ? ask('/healthz') : status;
-}
-
-async function lastWords(lines: Promise<readonly LogLine[]>): Promise<string> {
-  return (await lines)
-    .slice(-5)
-    .map((line) => JSON.stringify(line))
-    .join('\n');
 }
 
 function peerIdIn(lines: readonly LogLine[]): string | undefined {

@@ -56,8 +56,6 @@ async function connect(plan: AddressPlan, bridge: string, namespace: Namespace, 
   await run(['ip', 'link', 'set', outer, 'master', bridge, 'up']);
   await namespace.run(['ip', 'addr', 'add', plan.withPrefix(host), 'dev', 'eth0', ...addressFlags(plan)]);
   await namespace.run(['ip', 'link', 'set', 'eth0', 'up']);
-  // An IPv6-only node has no IPv4 to fall back to, not even within.
-  if (plan.family === 'ipv6') await namespace.run(['ip', 'addr', 'del', '127.0.0.1/8', 'dev', 'lo']);
   return {
     unplug: () => run(['ip', 'link', 'set', outer, 'down']).then(() => undefined),
     plug: () => run(['ip', 'link', 'set', outer, 'up']).then(() => undefined),
