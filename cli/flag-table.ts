@@ -1,5 +1,5 @@
-import { CommanderError, Option } from 'commander';
-import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import * as v from 'valibot';
 import { PeiliError } from '../core/index.ts';
 import { parseCsvLine } from './go-values.ts';
@@ -50,6 +50,21 @@ export function readFlags<S extends v.GenericSchema>(
   const parsed = v.safeParse(schema, raw, { abortEarly: true });
   if (!parsed.success) throw optionError(parsed.issues[0], table, origins);
   return parsed.output;
+}
+
+/** What a flag's value led to; a refusal names both. */
+export async function named<T>(row: FlagRow, value: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof PeiliError)) throw error;
+    throw new PeiliError(
+      error.code,
+      `${flagName(row)} ${JSON.stringify(value)}: ${error.message}`,
+      error.details,
+      error,
+    );
+  }
 }
 
 /** Commander's own complaints in the same form as ours. */

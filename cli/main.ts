@@ -23,6 +23,9 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
+/** Log lines are for people and collectors, apart from what a command prints. */
+const log = { write: (line: string) => void process.stderr.write(line) };
+
 // Commands are loaded when they are run: a node does not carry the demo's parts.
 process.exitCode = await runProgram(
   process.argv.slice(2),
@@ -35,9 +38,12 @@ process.exitCode = await runProgram(
   {
     registry: async (options) => {
       const { registry } = await import('./registry.ts');
-      const log = { write: (line: string) => void process.stderr.write(line) };
       return registry(options, { signal: stopSignal(), log, version });
     },
+    configuration: async (options) => (await import('./configuration.ts')).configuration(options, { log }),
+    cleanup: async (options) => (await import('./cleanup.ts')).cleanup(options, { signal: stopSignal(), log }),
+    cleanupWait: async (options) =>
+      (await import('./cleanup-wait.ts')).cleanupWait(options, { signal: stopSignal(), log }),
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
   },

@@ -16,7 +16,15 @@ async function run(argv: readonly string[], actions: Partial<Actions> = {}) {
       writeOut: (text) => void (seen.out += text),
       writeErr: (text) => void (seen.err += text),
     },
-    { registry: record('registry'), up: record('up'), demo: record('demo'), ...actions },
+    {
+      registry: record('registry'),
+      configuration: record('configuration'),
+      cleanup: record('cleanup'),
+      cleanupWait: record('cleanup-wait'),
+      up: record('up'),
+      demo: record('demo'),
+      ...actions,
+    },
   );
   return { ...seen, code };
 }

@@ -1,14 +1,26 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PeiliError } from '../core/index.ts';
-import { parseInteger } from './go-values.ts';
-import { usageError } from './flag-table.ts';
+import { addFlags, usageError } from './flag-table.ts';
 import type { Environment } from './flag-table.ts';
+import { parseInteger } from './go-values.ts';
+import {
+  cleanupFlags,
+  cleanupWaitFlags,
+  configurationFlags,
+  readCleanupOptions,
+  readCleanupWaitOptions,
+  readConfigurationOptions,
+} from './hosts-flags.ts';
+import type { CleanupOptions, CleanupWaitOptions, ConfigurationOptions } from './hosts-flags.ts';
 import { addRegistryFlags, readRegistryOptions } from './registry-options.ts';
 import type { RegistryOptions } from './registry-options.ts';
 
 /** What the commands do; each resolves with the exit code. */
 export interface Actions {
   registry(options: RegistryOptions): Promise<number>;
+  configuration(options: ConfigurationOptions): Promise<number>;
+  cleanup(options: CleanupOptions): Promise<number>;
+  cleanupWait(options: CleanupWaitOptions): Promise<number>;
   up(options: { readonly nodes: number; readonly image: string | undefined }): Promise<number>;
   demo(options: { readonly json: boolean }): Promise<number>;
 }
@@ -39,6 +51,20 @@ Examples:
   In a cluster with a headless service, without development tags:
     peili registry --store oci-layout:/srv/images --bootstrap-kind dns \\
       --dns-bootstrap-domain peili-bootstrap.peili.svc.cluster.local --registry-filters '^docker\\.io/.+:dev$'`,
+  configuration: `
+Examples:
+  Every registry, by the mirror of this node:
+    peili configuration --mirror-targets http://10.0.0.7:30020
+  Two registries, a second mirror after the first, and what is there kept behind them:
+    peili configuration --mirrored-registries https://docker.io https://ghcr.io \\
+      --mirror-targets http://10.0.0.7:30020 http://10.0.0.7:30021 --prepend-existing`,
+  cleanup: `
+Examples:
+  peili cleanup                   as it was before, byte for byte
+  peili cleanup --addr :8080      the same, and says so to probes until it is stopped`,
+  cleanupWait: `
+Example:
+  peili cleanup-wait --probe-endpoint peili-cleanup.peili.svc.cluster.local:8080`,
   up: `
 Examples:
   peili up --nodes 5
@@ -93,6 +119,7 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
     .action(async (given: Readonly<Record<string, unknown>>) => {
       onExit(await actions.registry(readRegistryOptions(given, io.env)));
     });
+  addHostsCommands(program, io, actions, onExit);
   program
     .command('up')
     .description('Run a cluster on loopback, with an upstream registry and an image; Ctrl-C ends it.')
@@ -117,6 +144,33 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
       io.writeOut(`peili ${io.version} (node ${process.versions.node}, ${process.platform} ${process.arch})\n`);
     });
   return program;
+}
+
+function addHostsCommands(
+  program: Command,
+  { env }: ProgramIo,
+  actions: Actions,
+  onExit: (code: number) => void,
+): void {
+  type Given = Readonly<Record<string, unknown>>;
+  addFlags(program.command('configuration'), configurationFlags)
+    .description('Tell containerd about mirrors: writes hosts.toml, and puts aside what was there.')
+    .addHelpText('after', examples.configuration)
+    .action(async (given: Given) => {
+      onExit(await actions.configuration(readConfigurationOptions(given, env)));
+    });
+  addFlags(program.command('cleanup'), cleanupFlags)
+    .description('Undo configuration: what others wrote is in place again, and nothing else.')
+    .addHelpText('after', examples.cleanup)
+    .action(async (given: Given) => {
+      onExit(await actions.cleanup(readCleanupOptions(given, env)));
+    });
+  addFlags(program.command('cleanup-wait'), cleanupWaitFlags)
+    .description('Wait until cleanup is done on every node.')
+    .addHelpText('after', examples.cleanupWait)
+    .action(async (given: Given) => {
+      onExit(await actions.cleanupWait(readCleanupWaitOptions(given, env)));
+    });
 }
 
 function nodeCount(text: string): number {

@@ -32,7 +32,7 @@ export const registrySchema = v.object({
   blobVerification: textTo(oneOf('off', 'suspect', 'always')),
   mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),
   mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
-  logLevel: textTo((text) => oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase())),
+  logLevel: textTo(parseLogLevel),
   requestLog: textTo(parseBoolean),
   watchdog: textTo(parseBoolean),
 });
@@ -51,7 +51,11 @@ function parseZone(text: string): string {
   throw invalid('give a label value: at most 63 letters, digits, dashes, dots or underscores');
 }
 
-function parsePositiveDurationUs(text: string): number {
+export function parseLogLevel(text: string): 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' {
+  return oneOf('DEBUG', 'INFO', 'WARN', 'ERROR')(text.toUpperCase());
+}
+
+export function parsePositiveDurationUs(text: string): number {
   const us = parseDurationUs(text);
   if (us === 0) throw invalid('give more than 0, such as 100ms');
   return us;
@@ -77,7 +81,7 @@ function parsePattern(text: string): string {
   }
 }
 
-function parseRegistryName(text: string): string {
+export function parseRegistryName(text: string): string {
   try {
     parseRegistryEntry(text);
     return text;
