@@ -81,3 +81,13 @@ test('answer: what cannot be understood is a typed error, and no pull', async ()
   );
   assert.deepEqual([status, headers['allow']], [405, 'GET, HEAD']);
 });
+
+test('answer: a client is told the number of its pull, under which its story is found; a mirror is not', async () => {
+  const node = holding();
+  for (const habits of [{}, { method: 'HEAD' }, { range: 'bytes=900-' }] as const) {
+    const { headers } = await node.get(blob, habits);
+    assert.equal(headers['peili-pull-id'], String(node.pulls.at(-1)?.pullId));
+  }
+  assert.equal((await node.get(blob, { mirrored: true })).headers['peili-pull-id'], undefined);
+  assert.equal((await node.clock.settle(node.request('/v2/'))).headers['peili-pull-id'], undefined, 'a ping is no pull');
+});

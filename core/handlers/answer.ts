@@ -14,6 +14,9 @@ export interface Stacks {
   readonly mirrors: Handler;
 }
 
+/** The number of the pull's events, for a client that wants to know what became of it: log lines and the debug view have it as `pullId`. */
+export const pullIdHeader = 'peili-pull-id';
+
 /** From text to answer: understands the request, hands it to its stack, and tells the pull's beginning and end. */
 export function createAnswer(clock: Clock, stacks: Stacks, reports: () => PullReport): Mirror['answer'] {
   return async (input, signal) => {
@@ -34,13 +37,17 @@ export function createAnswer(clock: Clock, stacks: Stacks, reports: () => PullRe
     };
     const stack = mirrored ? stacks.mirrors : stacks.clients;
     try {
-      const response = await stack({ request, signal, report });
-      return followBody(response, end);
+      const response = followBody(await stack({ request, signal, report }), end);
+      return mirrored ? response : named(response, report.pullId);
     } catch (error) {
       end('hangup', 499, 0);
       throw signal.aborted ? abortedError() : error;
     }
   };
+}
+
+function named(response: DistributionResponse, pullId: number): DistributionResponse {
+  return { ...response, headers: { ...response.headers, [pullIdHeader]: String(pullId) } };
 }
 
 /** API version check (distribution-spec, "Determining Support"). */
