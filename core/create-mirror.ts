@@ -4,7 +4,8 @@ import type { Canary } from './canary/canary.ts';
 import { createAdvertiser } from './advertising/advertiser.ts';
 import { createAnswer } from './handlers/answer.ts';
 import { limitUploads } from './handlers/limit-uploads.ts';
-import type { Mirror } from './handlers/mirror.ts';
+import type { DistributionResponse } from './handlers/handler.ts';
+import type { Mirror, RequestText } from './handlers/mirror.ts';
 import { isManifestType } from './handlers/media-type.ts';
 import { createPullReports } from './handlers/pull-report.ts';
 import { createStacks } from './handlers/stacks.ts';
@@ -20,6 +21,7 @@ import type {
   Observer,
   PeerClient,
   Probe,
+  PullEvent,
   Random,
   Records,
 } from './ports/index.ts';
@@ -28,6 +30,7 @@ import { createFailureMemory } from './relay/failure-memory.ts';
 import { createSizeMemory } from './relay/size-memory.ts';
 import { createStanding } from './relay/standing.ts';
 import { createRouter } from './routing/router.ts';
+import type { Router } from './routing/router.ts';
 import { createSelfCheck } from './verification/self-check.ts';
 import { createSuspicion } from './verification/suspicion.ts';
 
@@ -57,10 +60,20 @@ export interface MirrorOptions {
   readonly limits?: Limits;
 }
 
+export interface MeasureOptions {
+  /** Whether this node's own content may be the answer; else its peers are asked all the same. */
+  readonly ownContent: boolean;
+  readonly onEvent: (event: PullEvent) => void;
+}
+
 /** One node: answers requests, keeps its share of the routing records, says what it has. */
 export interface MirrorNode extends Mirror {
   /** What proves that a containerd asks this mirror. */
   readonly canary: Canary;
+  /** Answers as it answers a client, for whoever measures it: only `onEvent` is told, no metric counts it, and no source gets under suspicion. */
+  measure(input: RequestText, signal: AbortSignal, options: MeasureOptions): Promise<DistributionResponse>;
+  /** Who has this digest or tag reference, as a request would find out. */
+  readonly lookup: Router['lookup'];
   /** Begins to advertise what the store has, and goes on doing so. */
   start(): void;
   /** Before a stop: other mirrors are sent elsewhere, and what was advertised is withdrawn. */
@@ -120,6 +133,12 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
   return {
     canary,
     answer: createAnswer(clock, stacks, createPullReports(clock, observer)),
+    measure: (input, signal, { ownContent, onEvent }) => {
+      const clients = ownContent ? stacks.measured : stacks.measuredPeers;
+      const reports = createPullReports(clock, { ...silentObserver, onPull: onEvent });
+      return createAnswer(clock, { ...stacks, clients }, reports)(input, signal);
+    },
+    lookup: (key, onHolders, signal) => lookup.lookup(key, onHolders, signal),
     start: () => {
       advertiser.start();
     },

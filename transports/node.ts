@@ -9,6 +9,7 @@ import {
 } from '../core/index.ts';
 import type {
   BlobVerification,
+  ContentStore,
   Limits,
   Mirror,
   MirrorNode,
@@ -69,6 +70,10 @@ export interface RunningNode {
   /** Multiaddrs with the peer id: what another node's static bootstrap takes. */
   readonly routerAddresses: readonly string[];
   readonly membership: Membership;
+  /** Measures what a client would get, and who has what. */
+  readonly mirror: Pick<MirrorNode, 'measure' | 'lookup'>;
+  /** What this node has, and how it changes. */
+  readonly store: Pick<ContentStore, 'list' | 'watch'>;
   /** What a bootstrap by HTTP is answered with. */
   bootstrapDocument(): string;
   /** For the operator, at start. */
@@ -187,7 +192,7 @@ function startCanary({ canary }: NodeOptions, deps: Omit<CanaryProberDeps, 'cri'
 }
 
 function runningNode(
-  { server, router, mirror, release }: Parts,
+  { store, server, router, mirror, release }: Parts,
   warnings: readonly string[],
   limits: Limits,
   clock: ReturnType<typeof createSystemClock>,
@@ -210,6 +215,8 @@ function runningNode(
     registryAddresses: server.addresses,
     routerAddresses: router.addresses,
     membership: router.membership,
+    mirror,
+    store,
     bootstrapDocument: router.bootstrapDocument,
     warnings,
     readiness: router.readiness,

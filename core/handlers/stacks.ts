@@ -4,6 +4,7 @@ import type { RelayDeps } from '../relay/relay-deps.ts';
 import type { Stacks } from './answer.ts';
 import { canary } from './canary.ts';
 import { filter } from './filter.ts';
+import type { Handler } from './handler.ts';
 import type { UploadLimit } from './limit-uploads.ts';
 import type { LocalDeps } from './local-deps.ts';
 import { local } from './local.ts';
@@ -21,14 +22,23 @@ export interface StackOptions {
   readonly blobVerification: BlobVerification;
 }
 
+/** A client's way for whoever measures it: nothing is remembered of it, so that a measurement puts no source under suspicion. */
+export interface MeasuredStacks {
+  readonly measured: Handler;
+  /** Without this node's own content: what its peers would give. */
+  readonly measuredPeers: Handler;
+}
+
 /** The way of a request: a client's through this node and then its peers, a mirror's through this node alone (contract L12). */
-export function createStacks(deps: StackDeps, options: StackOptions): Stacks {
+export function createStacks(deps: StackDeps, options: StackOptions): Stacks & MeasuredStacks {
   const filtering = { filter: options.filter };
   return {
     clients: canary(
       filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
       options,
     ),
+    measured: filter(local(relay(notFound, deps), deps), filtering),
+    measuredPeers: filter(relay(notFound, deps), filtering),
     mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),
   };
 }
