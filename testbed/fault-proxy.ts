@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, isIPv6 } from 'node:net';
 import { requestReader, responseReader } from './http-framing.ts';
 import { listenOn, reset } from './listener.ts';
 import { createPace } from './pace.ts';
@@ -30,7 +30,7 @@ export interface FaultRule {
   readonly times?: number;
 }
 
-/** A TCP proxy on loopback that breaks what passes, to the byte, on real sockets. HTTP/1.1 with Content-Length, requests without bodies. */
+/** A TCP proxy that breaks what passes, to the byte, on real sockets. HTTP/1.1 with Content-Length, requests without bodies. */
 export interface FaultProxy {
   readonly url: string;
   readonly port: number;
@@ -49,16 +49,28 @@ interface ProxyState {
   readonly requests: ProxiedRequest[];
 }
 
-export async function startFaultProxy(options: { target: string; rules?: readonly FaultRule[] }): Promise<FaultProxy> {
-  const { hostname, port } = new URL(options.target);
+export interface FaultProxyOptions {
+  /** `http://host:port` */
+  readonly target: string;
+  readonly rules?: readonly FaultRule[];
+  /** An address of this machine. @default 127.0.0.1 */
+  readonly host?: string;
+  /** @default 0: any free one */
+  readonly port?: number;
+}
+
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const { host = '127.0.0.1' } = options;
+  const target = new URL(options.target);
+  const targetHost = target.hostname.replace(/^\[(.*)\]$/, '$1');
   const state: ProxyState = { rules: [], requests: [] };
   const server = createServer((client) => {
     client.on('error', () => undefined);
     const hole = takeRule(state, ({ fault }) => fault.type === 'black-hole');
-    if (hole === undefined) relay(state, client, connect({ host: hostname, port: Number(port) }));
+    if (hole === undefined) relay(state, client, connect({ host: targetHost, port: Number(target.port) }));
     else client.resume();
   });
-  const listener = await listenOn(server);
+  const listener = await listenOn(server, options.port, host);
   const setRules = async (rules: readonly FaultRule[]): Promise<void> => {
     state.rules = rules.map((rule) => ({ rule, left: rule.times ?? Infinity }));
     if (rules.some(({ fault }) => fault.type === 'refuse')) await listener.refuse();
@@ -66,7 +78,7 @@ export async function startFaultProxy(options: { target: string; rules?: readonl
   };
   await setRules(options.rules ?? []);
   return {
-    url: `http://127.0.0.1:${listener.port}`,
+    url: `http://${isIPv6(host) ? `[${host}]` : host}:${listener.port}`,
     port: listener.port,
     setRules,
     requests: () => [...state.requests],

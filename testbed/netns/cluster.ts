@@ -97,6 +97,7 @@ async function openUpstream(
   const namespace = await openNamespace([]);
   undo.push(namespace.close);
   const link = await bridge.connect(namespace, upstreamHost);
+  undo.push(link.close);
   const address = plan.address(upstreamHost);
   const part = await startPart(namespace, 'upstream', { host: address, port: registryPort });
   undo.push(part.process.kill);

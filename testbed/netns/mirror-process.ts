@@ -143,7 +143,9 @@ async function readyStatus(url: string): Promise<number | undefined> {
   return status === 404 ? ask('/healthz') : status;
 }
 
+/** `running` of this program, `starting p2p router` of Spegel. */
 function peerIdIn(lines: readonly LogLine[]): string | undefined {
-  const id = lines.findLast((line) => line.msg === 'running')?.['peerId'];
+  const line = lines.findLast(({ msg }) => msg === 'running' || msg === 'starting p2p router');
+  const id = line?.['peerId'] ?? line?.['id'];
   return typeof id === 'string' ? id : undefined;
 }

@@ -63,6 +63,31 @@ export async function openNamespace(mounts: readonly Mount[]): Promise<Namespace
   };
 }
 
+/** The same namespace, for what may be left running by whoever started it there: `killAll` ends it. */
+export function trackChildren(namespace: Namespace): { namespace: Namespace; killAll(): Promise<void> } {
+  const running = new Map<ChildProcess, Promise<unknown>>();
+  return {
+    namespace: {
+      ...namespace,
+      spawn: (command, options) => {
+        const child = namespace.spawn(command, options);
+        running.set(
+          child,
+          new Promise((resolve) => {
+            child.once('exit', resolve);
+            child.once('error', resolve);
+          }).then(() => running.delete(child)),
+        );
+        return child;
+      },
+    },
+    killAll: async () => {
+      for (const child of running.keys()) child.kill('SIGKILL');
+      await Promise.all(running.values());
+    },
+  };
+}
+
 /** The pid of a process that was just started. Throws if it could not be. */
 export function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error(`${child.spawnfile} could not be started`);

@@ -28,6 +28,8 @@ export interface Link {
   setRate(bitsPerSecond: number | undefined, direction: Direction): Promise<void>;
   /** All bytes since the start, with the headers of Ethernet. */
   bytes(): Promise<LinkBytes>;
+  /** The kernel takes its time to do so when the namespace goes. */
+  close(): Promise<void>;
 }
 
 /** A bridge takes the lowest of its ports' addresses unless it has its own: a node that comes or goes would move it. */
@@ -57,6 +59,7 @@ async function connect(plan: AddressPlan, bridge: string, namespace: Namespace, 
   await namespace.run(['ip', 'addr', 'add', plan.withPrefix(host), 'dev', 'eth0', ...addressFlags(plan)]);
   await namespace.run(['ip', 'link', 'set', 'eth0', 'up']);
   return {
+    close: () => run(['ip', 'link', 'del', outer]).then(() => undefined),
     unplug: () => run(['ip', 'link', 'set', outer, 'down']).then(() => undefined),
     plug: () => run(['ip', 'link', 'set', outer, 'up']).then(() => undefined),
     setRate: (bitsPerSecond, direction) =>

@@ -12,16 +12,25 @@ import { writeMirrorHosts, writePlainHosts } from './hosts-toml.ts';
 import type { HostsTomlOptions } from './hosts-toml.ts';
 import { mirrorPorts, startMirrorProcess } from './mirror-process.ts';
 import type { Mirror, MirrorOptions } from './mirror-process.ts';
-import { openNamespace } from './namespace.ts';
+import { openNamespace, trackChildren } from './namespace.ts';
 import type { Namespace } from './namespace.ts';
 import { dropPackets } from './network.ts';
 import type { Bridge, Link } from './network.ts';
 import { mountNamelessDisk } from './disk.ts';
+import { importImage } from './import-image.ts';
+import { startNodeFaultProxy } from './node-proxy.ts';
+import type { NodeFaultProxy } from './node-proxy.ts';
+import type { NodeFaultRule } from './part-protocol.ts';
+import type { TestImage } from '../image.ts';
+import { watchWire } from './wire.ts';
+import type { WireWatch } from './wire.ts';
 import { run } from './run.ts';
 import { undoAll } from './undo.ts';
 
 /** What this process and the node call the same files. */
 export interface NodeFiles {
+  /** The node's folder, which the node sees at the same path; all others are in it. */
+  readonly directory: string;
   /** The node's `/etc/containerd`. */
   readonly etcContainerd: string;
   /** The node's `/run/containerd`. */
@@ -72,6 +81,12 @@ export interface NetnsNode {
   plug(): Promise<void>;
   /** @default direction 'send' */
   setRate(bitsPerSecond: number | undefined, direction?: 'send' | 'receive'): Promise<void>;
+  /** Breaks what others get from this node's mirror, to the byte. One at a time. */
+  startFaultProxy(rules: readonly NodeFaultRule[]): Promise<NodeFaultProxy>;
+  /** Listens for FIN and RST of connections to the mirror: `lo` to this node's containerd, `eth0` to other nodes. */
+  watchWire(device: 'lo' | 'eth0', port?: number): Promise<WireWatch>;
+  /** Imports an image as `ctr image import` does, and k3s its tarballs: no registry is asked, and no label says where it came from. */
+  importImage(image: TestImage): Promise<void>;
   /** Packets between this node and the other one (or all) vanish. Resolves with what ends it. */
   dropTraffic(other: { readonly address: string } | 'all'): Promise<() => Promise<void>>;
 }
@@ -121,6 +136,7 @@ export async function openNode(deps: NodeDeps, settings: NodeSettings): Promise<
     ]);
     undo.push(namespace.close);
     const link = await deps.bridge.connect(namespace, settings.host);
+    undo.push(link.close);
     const { node, end } = nodeOf(deps, settings, files, namespace, link);
     undo.push(end);
     await node.writeHosts([]);
@@ -139,6 +155,7 @@ async function makeFiles(directory: string): Promise<NodeFiles> {
     return path;
   };
   return {
+    directory,
     etcContainerd: await folder('etc-containerd'),
     certsDirectory: await folder('etc-containerd/certs.d'),
     runContainerd: await folder('run-containerd'),
@@ -162,7 +179,7 @@ function nodeOf(
   };
   const containerd = createContainerd(namespace, places, containerdOptions);
   const state: { mirror: Mirror | undefined; mirrors: number } = { mirror: undefined, mirrors: 0 };
-  const children = new Set<ChildProcess>();
+  const tracked = trackChildren(namespace);
   const ownMirror = `http://${plan.loopback}:${mirrorPorts.registry}`;
   const url = `http://${plan.urlHost(host)}`;
 
@@ -188,7 +205,7 @@ function nodeOf(
   };
   const end = async (): Promise<void> => {
     await state.mirror?.kill();
-    for (const child of children) child.kill('SIGKILL');
+    await tracked.killAll();
     // It may have been stopped by the test.
     await containerd.kill().catch(() => undefined);
   };
@@ -209,7 +226,7 @@ function nodeOf(
     },
     content: contentFilesOf(join(files.libContainerd, 'io.containerd.content.v1.content')),
     files,
-    namespace,
+    namespace: tracked.namespace,
     link,
     startMirror,
     writeHosts,
@@ -220,15 +237,13 @@ function nodeOf(
     },
     removeImage: (reference) => containerd.cri.removeImage(reference, AbortSignal.timeout(10_000)),
     exec: namespace.run,
-    spawn: (command, options) => {
-      const child = namespace.spawn(command, options);
-      children.add(child);
-      child.once('exit', () => children.delete(child));
-      return child;
-    },
+    spawn: tracked.namespace.spawn,
     unplug: link.unplug,
     plug: link.plug,
     setRate: (bitsPerSecond, direction = 'send') => link.setRate(bitsPerSecond, direction),
+    startFaultProxy: (rules) => startNodeFaultProxy(tracked.namespace, plan, plan.address(host), rules),
+    watchWire: (device, port = mirrorPorts.registry) => watchWire(tracked.namespace, device, port),
+    importImage: (image) => importImage(namespace, files.directory, image),
     dropTraffic: (other) => {
       const from = other === 'all' ? [] : ['-s', other.address];
       const to = other === 'all' ? [] : ['-d', other.address];

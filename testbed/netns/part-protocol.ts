@@ -1,5 +1,7 @@
 import type { ArtifactOptions, ImageOptions } from '../image.ts';
 import type { Descriptor } from '../blob.ts';
+import type { FaultRule } from '../fault-proxy.ts';
+import type { ProxiedRequest } from '../http-framing.ts';
 import type { ContentCount } from '../upstream.ts';
 
 /** An image as it is known outside of the process that serves it: `createImage` with the same options has its bytes. */
@@ -26,15 +28,30 @@ export interface UpstreamCalls {
   restore: { argument: undefined; answer: void };
 }
 
+/** A rule of a fault proxy in another process: which requests meet it is said in patterns. */
+export interface NodeFaultRule extends Omit<FaultRule, 'when'> {
+  /** Found in the request's method, path and range, `GET /v2/team/app/blobs/sha256:... bytes=0-`: the source of a RegExp. @default all requests */
+  readonly request?: string;
+}
+
+export interface FaultProxyCalls {
+  setRules: { argument: readonly NodeFaultRule[]; answer: void };
+  requests: { argument: undefined; answer: readonly ProxiedRequest[] };
+  kill: { argument: undefined; answer: void };
+}
+
 /** The parts that can be started in a namespace, by name. */
 export interface PartCalls {
   upstream: UpstreamCalls;
+  'fault-proxy': FaultProxyCalls;
 }
 
 export interface PartStart {
   /** Where it listens. */
   readonly host: string;
   readonly port: number;
+  /** A proxy's, `http://host:port`. */
+  readonly target?: string;
 }
 
 export type PartHandlers<Calls> = {

@@ -1,13 +1,24 @@
 import process from 'node:process';
 import { createArtifact, createImage } from '../image.ts';
 import type { TestImage } from '../image.ts';
+import { startFaultProxy } from '../fault-proxy.ts';
+import type { FaultRule } from '../fault-proxy.ts';
 import { startUpstream } from '../upstream.ts';
-import type { PartHandlers, PartReply, PartRequest, PartStart, PlacedImage, UpstreamCalls } from './part-protocol.ts';
+import type {
+  FaultProxyCalls,
+  NodeFaultRule,
+  PartCalls,
+  PartHandlers,
+  PartReply,
+  PartRequest,
+  PartStart,
+  PlacedImage,
+  UpstreamCalls,
+} from './part-protocol.ts';
 
 /** A process of a testbed inside a namespace: it does what its parent tells it over IPC, and ends with it. */
 async function main(kind: string | undefined, start: PartStart): Promise<void> {
-  if (kind !== 'upstream') throw new TypeError(`there is no part "${kind ?? ''}"`);
-  const handlers = new Map<string, (argument: never) => unknown>(Object.entries(await upstreamPart(start)));
+  const handlers = new Map<string, (argument: never) => unknown>(Object.entries(await open(kind, start)));
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message) => {
     // The other end is `startPart`, of the same checkout.
@@ -25,6 +36,26 @@ async function main(kind: string | undefined, start: PartStart): Promise<void> {
     );
   });
   process.send?.({ id: 0, answer: 'ready' } satisfies PartReply);
+}
+
+function open(kind: string | undefined, start: PartStart): Promise<PartHandlers<PartCalls[keyof PartCalls]>> {
+  if (kind === 'upstream') return upstreamPart(start);
+  if (kind === 'fault-proxy') return faultProxyPart(start);
+  throw new TypeError(`there is no part "${kind ?? ''}"`);
+}
+
+async function faultProxyPart({ target = '', ...place }: PartStart): Promise<PartHandlers<FaultProxyCalls>> {
+  const proxy = await startFaultProxy({ target, ...place });
+  const ruleOf = ({ request, ...rule }: NodeFaultRule): FaultRule => {
+    if (request === undefined) return rule;
+    const pattern = new RegExp(request);
+    return { ...rule, when: ({ method, target: path, range }) => pattern.test([method, path, range ?? ''].join(' ')) };
+  };
+  return {
+    setRules: (rules) => proxy.setRules(rules.map(ruleOf)),
+    requests: proxy.requests,
+    kill: proxy.kill,
+  };
 }
 
 async function upstreamPart({ host, port }: PartStart): Promise<PartHandlers<UpstreamCalls>> {
