@@ -76,6 +76,11 @@ function logNode(logger: Logger, event: NodeEvent, mayRepeat: Guard, isFirst: Gu
         fields,
         'own content does not match its digest: withdrawn; pull the image again, and look at the disk',
       );
+    case 'store-connection':
+      // A connection that failed is tried again for ever: once a minute is enough to say so.
+      if (event.connected) logger.info(fields, 'the content store answers');
+      else if (mayRepeat(`${type} ${event.reason}`)) logger.error(fields, 'the content store does not answer');
+      return;
     case 'store-failed':
       if (mayRepeat(`${type} ${event.reason}`)) logger.error(fields, 'reading the content store failed');
       return;

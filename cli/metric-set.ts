@@ -171,6 +171,12 @@ function nodeMetrics(registers: Registry[]) {
     ready: gauge('peili_ready', '1 while /readyz says yes.'),
     contentWrong: counter('peili_content_wrong_total', 'Own files that do not match their digest.'),
     storeFailures: counter('peili_store_failures_total', 'Failures to read the content store.'),
+    storeConnected: new Gauge({
+      name: 'peili_store_connected',
+      help: '1 while the program answers whose content this node serves.',
+      labelNames: ['store'],
+      registers,
+    }),
     namesSkipped: counter('peili_names_skipped_total', 'Names in the store that are no reference.'),
     requestFailures: counter('peili_request_failures_total', 'Requests that a fault of this program broke.'),
     buildInfo: new Gauge({ name: 'peili_build_info', help: 'Always 1.', labelNames: ['version'], registers }),

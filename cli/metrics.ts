@@ -165,6 +165,8 @@ function countNode({ set, wallSeconds }: State, event: NodeEvent): void {
       return set.contentWrong.inc();
     case 'request-failed':
       return set.requestFailures.inc();
+    case 'store-connection':
+      return set.storeConnected.set({ store: event.store }, event.connected ? 1 : 0);
     case 'store-failed':
       return set.storeFailures.inc();
     case 'name-skipped':

@@ -49,6 +49,7 @@ export const nodeEventExamples: { readonly [Type in NodeEvent['type']]: Extract<
   'content-wrong': { type: 'content-wrong', digest },
   'request-failed': { type: 'request-failed', reason: 'a reason' },
   'store-failed': { type: 'store-failed', reason: 'EIO' },
+  'store-connection': { type: 'store-connection', store: 'containerd', connected: false, reason: 'nothing answers' },
   canary: { type: 'canary', arrived: false, outcome: 'not-asked', reason: 'containerd does not use it', tookUs: 900 },
   'name-skipped': { type: 'name-skipped', name: 'not a name', reason: 'it is no registry/repository:tag' },
 };

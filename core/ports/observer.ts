@@ -89,6 +89,13 @@ export type NodeEvent =
   /** A fault of this program: a request was not answered as promised. */
   | { readonly type: 'request-failed'; readonly reason: string }
   | { readonly type: 'store-failed'; readonly reason: string }
+  /** Stores that are another program's, containerd: whether it answers, and what to do if not. Told again while it does not. */
+  | {
+      readonly type: 'store-connection';
+      readonly store: string;
+      readonly connected: boolean;
+      readonly reason: string;
+    }
   | { readonly type: 'name-skipped'; readonly name: string; readonly reason: string }
   /** A tiny image of the reserved registry was pulled through this node's containerd: whether it asked this mirror for it. */
   | {

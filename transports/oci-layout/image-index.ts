@@ -27,6 +27,7 @@ export type Descriptor = InferOutput<typeof descriptorSchema>;
 
 const indexSchema = object({ manifests: array(unknown()) });
 const manifestSchema = object({
+  mediaType: optional(unknown()),
   config: optional(unknown()),
   layers: optional(array(unknown())),
   manifests: optional(array(unknown())),
@@ -38,12 +39,25 @@ export function parseIndex(text: string): readonly Descriptor[] | undefined {
   return parsed.success ? descriptorsOf(parsed.output.manifests) : undefined;
 }
 
-/** What a manifest or an index points at; empty for content that is neither. */
-export function parseChildren(text: string): readonly Descriptor[] {
+export interface ManifestText {
+  /** What it calls itself; not every one does. */
+  readonly mediaType: string | undefined;
+  /** What it points at; empty for content that is neither manifest nor index. */
+  readonly children: readonly Descriptor[];
+}
+
+/** Reads a manifest or an index. */
+export function parseManifest(text: string): ManifestText {
   const parsed = safeParse(manifestSchema, parseJson(text));
-  if (!parsed.success) return [];
-  const { config, layers = [], manifests = [] } = parsed.output;
-  return descriptorsOf([...manifests, ...(config === undefined ? [] : [config]), ...layers]);
+  if (!parsed.success) return { mediaType: undefined, children: [] };
+  const { mediaType, config, layers = [], manifests = [] } = parsed.output;
+  const children = descriptorsOf([...manifests, ...(config === undefined ? [] : [config]), ...layers]);
+  return { mediaType: typeof mediaType === 'string' && isMediaType(mediaType) ? mediaType : undefined, children };
+}
+
+/** `type/subtype` (RFC 6838, section 4.2) without parameters: what may stand in a header. */
+export function isMediaType(text: string): boolean {
+  return /^[\w.+-]{1,127}\/[\w.+-]{1,127}$/.test(text);
 }
 
 /** The types that point at other content; a descriptor without a type may be one of them. */
@@ -55,7 +69,7 @@ const parentTypes: ReadonlySet<string | undefined> = new Set([
   'application/vnd.docker.distribution.manifest.v2+json',
 ]);
 
-export function mayHaveChildren(descriptor: Descriptor): boolean {
+export function mayHaveChildren(descriptor: Pick<Descriptor, 'mediaType'>): boolean {
   return parentTypes.has(descriptor.mediaType);
 }
 

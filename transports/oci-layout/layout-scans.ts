@@ -1,7 +1,9 @@
 import { reasonOf } from '../../core/index.ts';
-import type { Clock, Limits, Observer, StoreChange, Timer } from '../../core/index.ts';
+import type { Clock, Limits, Observer, StoreChange } from '../../core/index.ts';
 import { readBlob } from '../system/blob-file.ts';
-import { parseChildren } from './image-index.ts';
+import { createEarliestTimer } from '../system/earliest-timer.ts';
+import { createRuns } from '../system/runs.ts';
+import { parseManifest } from './image-index.ts';
 import type { Descriptor } from './image-index.ts';
 import { blobPath, readBlobSizes, readLayoutIndex } from './layout-files.ts';
 import { createLayoutWatch } from './layout-watch.ts';
@@ -73,7 +75,7 @@ export function createLayoutScans(deps: LayoutScansDeps, { directory, limits }: 
   };
 
   const runs = createRuns(runScan);
-  const rescan = createRescan(clock, () => {
+  const rescan = createEarliestTimer(clock, () => {
     // A failure has been reported, and the next try is on its way.
     runs.run().catch(() => undefined);
   });
@@ -115,63 +117,6 @@ function once(call: (name: string) => void): (name: string) => void {
   };
 }
 
-/** One run at a time; who asks during a run gets the next one. */
-function createRuns(work: () => Promise<void>): { run(): Promise<void>; pending(): number } {
-  const state: { running: Promise<void> | undefined; following: Promise<void> | undefined } = {
-    running: undefined,
-    following: undefined,
-  };
-  const run = (): Promise<void> => {
-    if (state.running === undefined) {
-      state.running = work().finally(() => {
-        state.running = undefined;
-      });
-      return state.running;
-    }
-    state.following ??= state.running
-      .catch(() => undefined)
-      .then(() => {
-        state.following = undefined;
-        return run();
-      });
-    return state.following;
-  };
-  return { run, pending: () => (state.running === undefined ? 0 : 1) };
-}
-
-/** One timer for all reasons to look again: an earlier time replaces a later one. */
-function createRescan(
-  clock: Clock,
-  rescan: () => void,
-): { after(delayUs: number): void; close(): void; pending(): number } {
-  const state: { timer: Timer | undefined; atUs: number; closed: boolean } = {
-    timer: undefined,
-    atUs: 0,
-    closed: false,
-  };
-  const cancel = (): void => {
-    state.timer?.cancel();
-    state.timer = undefined;
-  };
-  return {
-    after: (delayUs) => {
-      const atUs = clock.nowUs() + delayUs;
-      if (state.closed || (state.timer !== undefined && state.atUs <= atUs)) return;
-      cancel();
-      state.atUs = atUs;
-      state.timer = clock.schedule(delayUs, () => {
-        state.timer = undefined;
-        rescan();
-      });
-    },
-    close: () => {
-      state.closed = true;
-      cancel();
-    },
-    pending: () => (state.timer === undefined ? 0 : 1),
-  };
-}
-
 interface Children {
   (descriptor: Descriptor): Promise<readonly Descriptor[]>;
   keepOnly(present: ReadonlyMap<string, number>): void;
@@ -187,7 +132,7 @@ function createChildren(directory: string, limits: Limits): Children {
     const file = { path: blobPath(directory, digest), digest, sizeBytes: size };
     const bytes = await readBlob(file).catch(() => undefined);
     if (bytes === undefined) return [];
-    const found = parseChildren(new TextDecoder().decode(bytes));
+    const found = parseManifest(new TextDecoder().decode(bytes)).children;
     known.set(digest, found);
     return found;
   };

@@ -14,8 +14,8 @@ export interface LayoutWatch {
 
 export interface LayoutWatchOptions {
   readonly directory: string;
-  /** Something may have changed. */
-  readonly onChange: () => void;
+  /** Something may have changed in this directory: the entry of that name, if it is known. */
+  readonly onChange: (directory: string, name: string | null) => void;
   /** Something may have changed unseen. */
   readonly onGap: (reason: string) => void;
 }
@@ -39,7 +39,9 @@ export function createLayoutWatch({ directory, onChange, onGap }: LayoutWatchOpt
   const start = (path: string, identity: string): void => {
     try {
       // Not persistent: a watched directory is no reason for a process to live.
-      const watcher = watch(path, { persistent: false }, onChange);
+      const watcher = watch(path, { persistent: false }, (_event, name) => {
+        onChange(path, name);
+      });
       watcher.on('error', (error) => {
         drop(path);
         onGap(reasonOf(error));
