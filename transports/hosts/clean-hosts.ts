@@ -41,8 +41,8 @@ export async function cleanHosts(deps: HostsDeps, options: { readonly configPath
   for (const name of await namesIn(root)) {
     if (name !== backupDirectory) await removeUnfinished(files, join(root, name));
   }
-  await moveBack(files, join(root, backupDirectory), root);
   await removeUnfinished(files, join(root, backupDirectory));
+  await moveBack(files, join(root, backupDirectory), root);
   await files.remove(cleanupPath(root));
   await files.removeDirectory(join(root, backupDirectory));
   return { restored };
@@ -74,6 +74,8 @@ async function beginCleanup(files: HostsFiles): Promise<HostsState | undefined> 
   const replacesSpegel = await needsTakeover(root);
   const isNeeded = replacesSpegel || [...(await readTree(root)).values()].some(isOurs);
   if (!isNeeded) {
+    // A configuration may have been killed before it had begun.
+    await removeUnfinished(files, join(root, backupDirectory));
     await files.removeDirectory(join(root, backupDirectory));
     return undefined;
   }
@@ -130,8 +132,14 @@ async function moveBack(files: HostsFiles, from: string, to: string): Promise<vo
     else if (kind === 'directory' && there === 'directory') {
       await moveBack(files, source, target);
       await files.removeDirectory(source);
-    } else await files.remove(source);
+    } else await discard(files, source, kind);
   }
+}
+
+async function discard(files: HostsFiles, path: string, kind: Awaited<ReturnType<typeof kindOf>>): Promise<void> {
+  if (kind !== 'directory') return files.remove(path);
+  for (const name of await namesIn(path)) await discard(files, join(path, name), await kindOf(join(path, name)));
+  return files.removeDirectory(path);
 }
 
 async function rootOf(configPath: string): Promise<string | undefined> {

@@ -80,8 +80,10 @@ async function applyDirectory(files: HostsFiles, plan: DirectoryPlan, mode: numb
   if (make) await files.makeDirectory(join(root, name));
   if (save !== undefined) {
     await files.makeDirectory(dirname(aside));
-    if (save.kind === 'bytes') await files.write(aside, save.bytes, 0o644);
-    else await files.keep(path, aside);
+    if (save.kind === 'bytes') {
+      await files.write(path, save.gathered, mode);
+      await files.write(aside, save.bytes, 0o644);
+    } else await files.keep(path, aside);
   }
   if (write !== undefined) await files.write(path, write, mode);
 }

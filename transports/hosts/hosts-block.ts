@@ -59,7 +59,10 @@ export function findBlock(text: string): FoundBlock | undefined {
     if (start === -1) continue;
     const end = text.indexOf(`\n${ending}\n`, start);
     if (end === -1) continue;
-    return { place, rest: text.slice(0, start) + text.slice(end + ending.length + 2) };
+    const after = text.slice(end + ending.length + 2);
+    // The line that was open has been ended by whoever added to it.
+    const between = place === 'after-open-line' && after !== '' ? '\n' : '';
+    return { place, rest: text.slice(0, start) + between + after };
   }
   return undefined;
 }
@@ -76,6 +79,16 @@ export function othersText(current: string | undefined, saved: string | undefine
   if (block.rest === '') return saved;
   const before = saved ?? '';
   return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${block.rest}`;
+}
+
+/** A file that says by itself what `othersText` makes of it, for the time in which that is put aside. */
+export function gatheredText(others: string, hosts: MirrorHosts): string {
+  return `${others}${renderBlock(placeAfter(others), {}, hosts)}`;
+}
+
+/** How a block stands after a text. */
+export function placeAfter(text: string): BlockPlace {
+  return text === '' || text.endsWith('\n') ? 'among' : 'after-open-line';
 }
 
 export function toBytes(text: string): string {

@@ -1,6 +1,6 @@
 import { parse } from 'smol-toml';
 import { PeiliError, reasonOf } from '../../core/index.ts';
-import { fromBytes, renderBlock } from './hosts-block.ts';
+import { fromBytes, placeAfter, renderBlock } from './hosts-block.ts';
 import type { MirrorHosts, RegistryKeys } from './hosts-block.ts';
 
 type Table = Readonly<Record<string, unknown>>;
@@ -17,8 +17,7 @@ export function mergeHosts(existing: string, hosts: MirrorHosts, wanted: Registr
   const keys = Object.fromEntries(Object.entries(wanted).filter(([key]) => before[key] === undefined));
   const at = firstTable(existing);
   const [head, tail] = [existing.slice(0, at), existing.slice(at)];
-  const place = head === '' || head.endsWith('\n') ? 'among' : 'after-open-line';
-  const merged = `${head}${renderBlock(place, keys, { ...hosts, targets })}${tail}`;
+  const merged = `${head}${renderBlock(placeAfter(head), keys, { ...hosts, targets })}${tail}`;
   const after = parseBytes(merged);
   if (after instanceof Error) {
     throw invalid(path, `mirrors cannot be put in front of its hosts: ${reasonOf(after)}`);

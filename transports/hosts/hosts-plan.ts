@@ -1,5 +1,5 @@
 import { canaryRegistry, parseRegistryEntry, PeiliError } from '../../core/index.ts';
-import { othersText, renderBlock } from './hosts-block.ts';
+import { gatheredText, othersText, renderBlock } from './hosts-block.ts';
 import type { MirrorHosts, RegistryKeys } from './hosts-block.ts';
 import { certificateKeys } from './certificate-keys.ts';
 import { mergeHosts } from './hosts-merge.ts';
@@ -25,12 +25,18 @@ export interface DirectoryPlan {
   readonly name: string;
   /** The registry's directory has to be made. */
   readonly make: boolean;
-  /** What others wrote, to be put aside: the file in place as it is, or bytes. */
-  readonly save: { readonly kind: 'in-place' } | { readonly kind: 'bytes'; readonly bytes: string } | undefined;
+  readonly save: Saving | undefined;
   readonly write: string | undefined;
   /** Why something is written. */
   readonly reason: 'missing' | 'changed';
 }
+
+/**
+ * What others wrote, to be put aside: the file in place as it is, or bytes. These may be what was aside already with what was added in place after it;
+ * `gathered` is written there first, so that whoever is killed between does not add it twice.
+ */
+export type Saving =
+  { readonly kind: 'in-place' } | { readonly kind: 'bytes'; readonly bytes: string; readonly gathered: string };
 
 export interface HostsPlan {
   readonly state: HostsState;
@@ -171,15 +177,15 @@ function planDirectory(
   return {
     name,
     make: kind === 'absent',
-    save:
-      others === undefined || others === saved
-        ? undefined
-        : others === current
-          ? { kind: 'in-place' }
-          : { kind: 'bytes', bytes: others },
+    save: others === undefined || others === saved ? undefined : savingOf(others, current, hosts),
     write: wanted === current ? undefined : wanted,
     reason: current === undefined ? 'missing' : 'changed',
   };
+}
+
+function savingOf(others: string, current: string | undefined, hosts: MirrorHosts): Saving {
+  if (others === current) return { kind: 'in-place' };
+  return { kind: 'bytes', bytes: others, gathered: gatheredText(others, hosts) };
 }
 
 /** A file without a server line means the registry itself by https: another scheme has to be said. */
