@@ -89,5 +89,9 @@ test('answer: a client is told the number of its pull, under which its story is 
     assert.equal(headers['peili-pull-id'], String(node.pulls.at(-1)?.pullId));
   }
   assert.equal((await node.get(blob, { mirrored: true })).headers['peili-pull-id'], undefined);
-  assert.equal((await node.clock.settle(node.request('/v2/'))).headers['peili-pull-id'], undefined, 'a ping is no pull');
+  assert.equal(
+    (await node.clock.settle(node.request('/v2/'))).headers['peili-pull-id'],
+    undefined,
+    'a ping is no pull',
+  );
 });
