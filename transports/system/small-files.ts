@@ -24,6 +24,16 @@ export function createSmallFiles(limits: Pick<Limits, 'smallContentCacheBytes' |
     sizeCalculation: ({ bytes }) => bytes.byteLength + 512,
   });
   const reading = new Map<string, Promise<Uint8Array>>();
+  const looking = new Map<string, Promise<string>>();
+
+  /** A look costs more than all else that a cached read does: readers that come while one is under way share it. */
+  const versionOf = (file: BlobFile): Promise<string> => {
+    const underWay = looking.get(file.path);
+    if (underWay !== undefined) return underWay;
+    const look = lookAt(file).finally(() => looking.delete(file.path));
+    looking.set(file.path, look);
+    return look;
+  };
 
   const gate = createGate(limits.smallContentReadsMax);
 
@@ -54,7 +64,7 @@ export function createSmallFiles(limits: Pick<Limits, 'smallContentCacheBytes' |
 }
 
 /** lstat with a callback costs half of what its promise does, and this is all that a cached read does. */
-function versionOf(file: BlobFile): Promise<string> {
+function lookAt(file: BlobFile): Promise<string> {
   return new Promise((resolve, reject) => {
     lstat(file.path, (error: Error | null, stat: Stats) => {
       if (error === null) resolve(`${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}`);
