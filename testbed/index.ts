@@ -33,6 +33,7 @@ export type { Containerd } from './netns/containerd-process.ts';
 export { containerdConfig } from './netns/containerd-config.ts';
 export type { ContainerdOptions } from './netns/containerd-config.ts';
 export type { ContentFiles } from './netns/content-files.ts';
+export { lastWords } from './netns/log-file.ts';
 export type { Mirror, MirrorOptions } from './netns/mirror-process.ts';
 export type { LogLine, MirrorPull } from './netns/mirror-log.ts';
 export type { Namespace } from './netns/namespace.ts';

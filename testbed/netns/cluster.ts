@@ -6,6 +6,7 @@ import { claimClusterDirectory, furnishCapsule } from './capsule.ts';
 import type { ContainerdOptions } from './containerd-config.ts';
 import { until } from './conditions.ts';
 import type { MirrorOptions } from './mirror-process.ts';
+import { keepLogs } from './log-file.ts';
 import { openBridge } from './network.ts';
 import type { Bridge } from './network.ts';
 import { openNamespace } from './namespace.ts';
@@ -42,6 +43,8 @@ export interface NetnsCluster {
   untilAdvertised(node: NetnsNode, keys: number): Promise<void>;
   /** The node's mirror finds all of the image, by tag and by digest: it asks for each, as a client does, and reads no body. */
   untilFound(node: NetnsNode, image: PlacedImage, parts?: 'all' | 'blobs'): Promise<void>;
+  /** Bytes of all that belongs to an image. */
+  sizeOf(image: PlacedImage): number;
   /** Takes everything down. Rejects, after having killed it, when something was left running. */
   close(): Promise<void>;
 }
@@ -56,7 +59,10 @@ const nodesMax = 16;
 export async function startNetnsCluster(options: NetnsClusterOptions): Promise<NetnsCluster> {
   await furnishCapsule();
   const { index, directory } = await claimClusterDirectory();
-  const undo: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  const undo: (() => Promise<unknown>)[] = [
+    () => rm(directory, { recursive: true, force: true }),
+    () => keepLogs(directory),
+  ];
   const close = async (): Promise<void> => {
     await undoAll(undo);
   };
@@ -154,6 +160,7 @@ function clusterOf(parts: ClusterParts): NetnsCluster {
     upstream,
     addNode,
     close,
+    sizeOf: ({ blobs }) => [...blobs.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     node: (index) => {
       const found = nodes[index];
       if (found === undefined) throw new RangeError(`there is no node ${index}`);

@@ -60,7 +60,9 @@ export interface NetnsNode {
   readonly cri: CriClient;
   /** Throws before `startMirror`. */
   readonly mirror: Mirror;
+  /** Runs now. */
   readonly hasMirror: boolean;
+  readonly hasStartedMirror: boolean;
   readonly content: ContentFiles;
   readonly files: NodeFiles;
   readonly namespace: Namespace;
@@ -223,6 +225,9 @@ function nodeOf(
     },
     get hasMirror() {
       return state.mirror?.isRunning() === true;
+    },
+    get hasStartedMirror() {
+      return state.mirror !== undefined;
     },
     content: contentFilesOf(join(files.libContainerd, 'io.containerd.content.v1.content')),
     files,
