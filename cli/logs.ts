@@ -84,6 +84,15 @@ function logNode(logger: Logger, event: NodeEvent, mayRepeat: Guard, isFirst: Gu
     case 'store-failed':
       if (mayRepeat(`${type} ${event.reason}`)) logger.error(fields, 'reading the content store failed');
       return;
+    case 'unauthorized':
+      if (mayRepeat(`${type} ${event.mirrored}`))
+        logger.warn(fields, 'a request without the right user name and password was refused');
+      return;
+    case 'hosts-mended':
+      return logger.warn(fields, 'hosts.toml was not as configured: written anew, with what others wrote kept');
+    case 'hosts-failed':
+      if (mayRepeat(`${type} ${event.reason}`)) logger.error(fields, 'hosts.toml is not as configured');
+      return;
     case 'request-failed':
       if (mayRepeat(`${type} ${event.reason}`))
         logger.error(fields, 'a request failed by a fault of this program: please report it');

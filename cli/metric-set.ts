@@ -178,6 +178,14 @@ function nodeMetrics(registers: Registry[]) {
       registers,
     }),
     namesSkipped: counter('peili_names_skipped_total', 'Names in the store that are no reference.'),
+    unauthorized: new Counter({
+      name: 'peili_unauthorized_requests_total',
+      help: 'Requests refused because their user name or password was not the right one.',
+      labelNames: ['asker'],
+      registers,
+    }),
+    hostsMended: counter('peili_hosts_mended_total', 'hosts.toml files that were not as configured and are again.'),
+    hostsFailures: counter('peili_hosts_failures_total', 'Times when hosts.toml could be neither read nor mended.'),
     requestFailures: counter('peili_request_failures_total', 'Requests that a fault of this program broke.'),
     buildInfo: new Gauge({ name: 'peili_build_info', help: 'Always 1.', labelNames: ['version'], registers }),
   };

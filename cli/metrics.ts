@@ -163,6 +163,12 @@ function countNode({ set, wallSeconds }: State, event: NodeEvent): void {
       return set.setCanary(event.arrived, wallSeconds());
     case 'content-wrong':
       return set.contentWrong.inc();
+    case 'unauthorized':
+      return set.unauthorized.inc({ asker: event.mirrored ? 'mirror' : 'client' });
+    case 'hosts-mended':
+      return set.hostsMended.inc(event.paths.length);
+    case 'hosts-failed':
+      return set.hostsFailures.inc();
     case 'request-failed':
       return set.requestFailures.inc();
     case 'store-connection':

@@ -49,6 +49,11 @@ export const errorTable = {
     404,
     'A filter keeps this reference out of the mirror: the client goes on to the upstream registry.',
   ),
+  UNAUTHORIZED: row(
+    'UNAUTHORIZED',
+    401,
+    "Give the user name and password of this cluster's mirrors; `peili configuration` with the same secret has containerd send them.",
+  ),
   OVERLOADED: row('TOOMANYREQUESTS', 503, 'This member serves as many uploads as it may; ask another one.'),
   DRAINING: row('UNKNOWN', 503, 'This member is about to stop; ask another one.'),
   STARTING: row('UNKNOWN', 503, 'This member has just started; ask again in a second, or another one.'),

@@ -86,6 +86,12 @@ export type NodeEvent =
   | { readonly type: 'members'; readonly total: number; readonly connected: number }
   | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }
   | { readonly type: 'content-wrong'; readonly digest: string }
+  /** A request without the credentials that mirrors ask for. */
+  | { readonly type: 'unauthorized'; readonly mirrored: boolean }
+  /** This node's hosts.toml files were not as configured, and are again. */
+  | { readonly type: 'hosts-mended'; readonly paths: readonly string[] }
+  /** They are not as configured, and cannot be mended, or not be read. */
+  | { readonly type: 'hosts-failed'; readonly reason: string }
   /** A fault of this program: a request was not answered as promised. */
   | { readonly type: 'request-failed'; readonly reason: string }
   | { readonly type: 'store-failed'; readonly reason: string }

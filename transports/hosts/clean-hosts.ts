@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PeiliError, reasonOf } from '../../core/index.ts';
 import { findBlock } from './hosts-block.ts';
 import type { HostsDeps } from './configure-hosts.ts';
-import { createHostsFiles, kindOf, namesIn } from './hosts-files.ts';
+import { createHostsFiles, isUnfinished, kindOf, namesIn } from './hosts-files.ts';
 import type { HostsFiles } from './hosts-files.ts';
 import { cleanupPath, readState, statePath, writeCleanup } from './hosts-state.ts';
 import type { HostsState } from './hosts-state.ts';
@@ -41,7 +41,6 @@ export async function cleanHosts(deps: HostsDeps, options: { readonly configPath
   for (const name of await namesIn(root)) {
     if (name !== backupDirectory) await removeUnfinished(files, join(root, name));
   }
-  await removeUnfinished(files, join(root, backupDirectory));
   await moveBack(files, join(root, backupDirectory), root);
   await files.remove(cleanupPath(root));
   await files.removeDirectory(join(root, backupDirectory));
@@ -128,7 +127,8 @@ async function moveBack(files: HostsFiles, from: string, to: string): Promise<vo
     const [source, target] = [join(from, name), join(to, name)];
     if (source === cleanupPath(files.root)) continue;
     const [kind, there] = await Promise.all([kindOf(source), kindOf(target)]);
-    if (there === 'absent') await files.move(source, target);
+    if (isUnfinished(name)) await files.remove(source);
+    else if (there === 'absent') await files.move(source, target);
     else if (kind === 'directory' && there === 'directory') {
       await moveBack(files, source, target);
       await files.removeDirectory(source);

@@ -16,6 +16,8 @@ export interface AnswerDeps {
   readonly mirror: Mirror;
   readonly readiness: () => Readiness;
   readonly onNode: (event: NodeEvent) => void;
+  /** Whether an Authorization field is the right one, where mirrors ask for one. */
+  readonly isAuthorized: (authorization: string | undefined) => boolean;
   /** Whether one more request may be worked on. */
   readonly hasRoom: () => boolean;
 }
@@ -27,6 +29,9 @@ export interface Answered {
   readonly end: BodyEnd;
 }
 
+/** What a 401 must bring (RFC 9110, section 15.5.2; RFC 7617). */
+const challenge = { 'www-authenticate': 'Basic realm="peili", charset="UTF-8"' };
+
 /** Answers one exchange, its body included. Never rejects. */
 export async function answerExchange(deps: AnswerDeps, exchange: HttpExchange): Promise<Answered> {
   const { request, response, connection } = exchange;
@@ -37,6 +42,11 @@ export async function answerExchange(deps: AnswerDeps, exchange: HttpExchange): 
   }
   const probe = probeText(deps, request);
   if (probe !== undefined) return writeText(exchange, probe.status, 'text/plain; charset=utf-8', probe.text);
+  if (!deps.isAuthorized(checked.headers['authorization'])) {
+    deps.onNode({ type: 'unauthorized', mirrored: checked.headers['x-spegel-mirrored'] === 'true' });
+    const error = new PeiliError('UNAUTHORIZED', 'this mirror asks for a user name and a password');
+    return writeText(exchange, error.row.status, 'application/json', ociErrorBody(error), challenge);
+  }
   if (!deps.hasRoom()) {
     // To a mirror it says that it is busy, to containerd that it should go on (contract L11).
     const error = new PeiliError('OVERLOADED', 'as many requests are being answered as may be');
@@ -117,9 +127,15 @@ function writeHead(exchange: HttpExchange, status: number, headers: Readonly<Rec
   response.writeHead(status, headers);
 }
 
-function writeText(exchange: HttpExchange, status: number, type: string, text: string): Answered {
+function writeText(
+  exchange: HttpExchange,
+  status: number,
+  type: string,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answered {
   const bytes = Buffer.byteLength(text);
-  writeHead(exchange, status, { 'content-type': type, 'content-length': String(bytes) });
+  writeHead(exchange, status, { ...headers, 'content-type': type, 'content-length': String(bytes) });
   exchange.response.end(isHead(exchange.request) ? undefined : text);
   return { status, bytes: isHead(exchange.request) ? 0 : bytes, end: 'complete' };
 }

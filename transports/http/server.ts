@@ -6,6 +6,8 @@ import { ociErrorBody, PeiliError } from '../../core/index.ts';
 import type { Clock, Limits, Mirror, Observer } from '../../core/index.ts';
 import { answerExchange } from './answer.ts';
 import type { AnswerDeps, Readiness } from './answer.ts';
+import { createCredentialsCheck } from './basic-auth.ts';
+import type { BasicAuth } from './basic-auth.ts';
 import { createServerConnection } from './connection.ts';
 import type { HttpExchange, ServerConnection } from './connection.ts';
 import { listen } from './listen.ts';
@@ -21,6 +23,8 @@ export interface HttpServerDeps {
 
 export interface HttpServerOptions extends ListenOptions {
   readonly limits: Limits;
+  /** What whoever asks has to know; probes are answered without. @default nobody is asked */
+  readonly basicAuth?: BasicAuth | undefined;
 }
 
 export interface HttpServer {
@@ -44,13 +48,14 @@ export interface HttpServer {
  */
 export async function serveHttp(deps: HttpServerDeps, options: HttpServerOptions): Promise<HttpServer> {
   const { clock, observer, mirror, readiness } = deps;
-  const { limits } = options;
+  const { limits, basicAuth } = options;
   const connections: Connections = { open: new Map(), onLastGone: () => undefined };
   const work = { exchanges: 0 };
   const answerDeps: AnswerDeps = {
     mirror,
     readiness,
     onNode: observer.onNode,
+    isAuthorized: basicAuth === undefined ? () => true : createCredentialsCheck(basicAuth),
     hasRoom: () => work.exchanges <= limits.requestsMax,
   };
 
