@@ -51,7 +51,10 @@ for (const [argv, says] of [
   [['up', '--nodes', '0'], 'peili: --nodes "0": give a whole number from 1 to 64\n'],
   [['up', '--nodes', 'x'], 'peili: --nodes "x": give a whole number from 1 to 64\n'],
   [['up', '--nodes'], "peili: option '--nodes <count>' argument missing; see --help\n"],
-  [['registry'], 'peili: --store is missing: give oci-layout:<directory>, where an OCI image layout is\n'],
+  [
+    ['registry', '--store=x'],
+    'peili: --store "x": give containerd, or oci-layout:<directory>, where an OCI image layout is\n',
+  ],
 ] as const) {
   test(`program: ${argv.join(' ')} is wrong use: one sentence, exit code 2, nothing run`, async () => {
     assert.deepEqual(await run(argv), { out: '', err: says, calls: [], code: 2 });

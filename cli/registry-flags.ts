@@ -4,10 +4,27 @@ import { flagName } from './flag-table.ts';
 /** The options of `peili registry`, by the name they have in code. */
 export const registryFlags = {
   store: {
-    flags: '--store <kind:place>',
+    flags: '--store <kind[:place]>',
     env: 'PEILI_STORE',
-    help: 'what this node serves: oci-layout:<directory> with an OCI image layout; needed',
-    missing: 'give oci-layout:<directory>, where an OCI image layout is',
+    help: 'what this node serves: containerd, or oci-layout:<directory> with an OCI image layout',
+    fallback: 'containerd',
+  },
+  containerdSock: {
+    flags: '--containerd-sock <path>',
+    env: 'CONTAINERD_SOCK',
+    help: 'the socket of containerd',
+    fallback: '/run/containerd/containerd.sock',
+  },
+  containerdNamespace: {
+    flags: '--containerd-namespace <name>',
+    env: 'CONTAINERD_NAMESPACE',
+    help: 'the namespace of containerd whose content is served',
+    fallback: 'k8s.io',
+  },
+  containerdContentPath: {
+    flags: '--containerd-content-path <directory>',
+    env: 'CONTAINERD_CONTENT_PATH',
+    help: 'the directory of containerd that has blobs/, as this process sees it; without it containerd is asked',
   },
   registryAddr: {
     flags: '--registry-addr <address>',

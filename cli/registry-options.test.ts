@@ -30,12 +30,24 @@ test('options: with a store alone, the defaults', () => {
   assert.ok(Object.isFrozen(options));
 });
 
+function containerd(changes: object): object {
+  const socket = '/run/containerd/containerd.sock';
+  return { kind: 'containerd', socket, namespace: 'k8s.io', contentPath: undefined, ...changes };
+}
+
 /** Each flag, a value for it, and where that shows. */
 const told: Record<
   FlagName,
   readonly [string, (options: ReturnType<typeof parseRegistryOptions>) => unknown, unknown]
 > = {
   store: ['oci-layout:/data', (o) => o.store, { kind: 'oci-layout', directory: '/data' }],
+  containerdSock: [
+    'unix:///run/k3s/containerd/containerd.sock',
+    (o) => o.store,
+    containerd({ socket: '/run/k3s/containerd/containerd.sock' }),
+  ],
+  containerdNamespace: ['moby', (o) => o.store, containerd({ namespace: 'moby' })],
+  containerdContentPath: ['/content', (o) => o.store, containerd({ contentPath: '/content' })],
   registryAddr: ['127.0.0.1:5010', (o) => o.registryAddress, { host: '127.0.0.1', port: 5010 }],
   routerAddr: ['[::1]:5011', (o) => o.routerAddress, '[::1]:5011'],
   metricsAddr: [':9091', (o) => o.metricsAddress.port, 9091],
@@ -61,7 +73,7 @@ const told: Record<
 for (const [name, [value, read, expected]] of Object.entries(told) as [FlagName, (typeof told)[FlagName]][]) {
   const { env } = registryFlags[name];
   test(`options: ${flagText(name)} and ${env} say the same, and the flag wins`, () => {
-    const rest = name === 'store' ? [] : [store];
+    const rest = name === 'store' || name.startsWith('containerd') ? [] : [store];
     assert.deepEqual(read(parseRegistryOptions([...rest, flagText(name), value], {})), expected);
     assert.deepEqual(read(parseRegistryOptions([...rest, `${flagText(name)}=${value}`], {})), expected);
     assert.deepEqual(read(parseRegistryOptions(rest, { [env]: value })), expected);
@@ -112,7 +124,7 @@ test('options: a boolean flag alone means true', () => {
   assert.equal(parseRegistryOptions([store, '--request-log'], {}).requestLog, true);
 });
 
-test("options: the arguments of Spegel's chart mean the same, but for the node's containerd", () => {
+test("options: the arguments of Spegel's chart mean the same", () => {
   const argv = [
     '--log-level=INFO',
     '--mirror-resolve-retries=3',
@@ -128,18 +140,24 @@ test("options: the arguments of Spegel's chart mean the same, but for the node's
     '--resolve-latest-tag=true',
     '--registry-filters',
     '^docker\\.io/.+:dev$',
+    '--containerd-sock=/run/containerd/containerd.sock',
+    '--containerd-namespace=k8s.io',
+    '--containerd-content-path=/var/lib/containerd/io.containerd.content.v1.content',
   ];
-  const options = parseRegistryOptions(argv, { PEILI_STORE: 'oci-layout:/srv', DATA_DIR: '' });
+  const options = parseRegistryOptions(argv, { DATA_DIR: '' });
   assert.deepEqual(options.warnings, []);
   assert.equal(options.bootstrap.kind, 'dns');
   assert.equal(options.dataDir, undefined);
 });
 
 const wrong: readonly [argv: readonly string[], says: RegExp][] = [
-  [['--store=/srv'], /^--store "\/srv": give oci-layout:<directory>/],
-  [['--store'], /^option '--store <kind:place>' argument missing; see --help$/],
+  [['--store=/srv'], /^--store "\/srv": give containerd, or oci-layout:<directory>/],
+  [['--store'], /^option '--store <kind\[:place\]>' argument missing; see --help$/],
   [[store, '--stroe=x'], /^unknown option '--stroe=x' \(Did you mean --store\?\); see --help$/],
-  [[store, '--containerd-sock=x'], /^unknown option '--containerd-sock=x'/],
+  [[store, '--containerd-sok=x'], /^unknown option '--containerd-sok=x'/],
+  [['--containerd-sock=containerd.sock'], /^--containerd-sock "containerd.sock": give an absolute path$/],
+  [['--containerd-namespace=k8s/io'], /^--containerd-namespace "k8s\/io": give a name of letters/],
+  [['--containerd-content-path=content'], /^--containerd-content-path "content": give an absolute path$/],
   [[store, 'extra'], /^too many arguments/],
   [[store, '--registry-addr', '5000'], /^--registry-addr "5000": give host:port/],
   [[store, '--router-addr', 'node:5001'], /^--router-addr "node:5001": give an IP address/],
@@ -183,8 +201,14 @@ for (const [argv, says] of wrong) {
   });
 }
 
-test('options: without a store, the mend is said; a variable is named as the culprit', () => {
-  assert.throws(() => parseRegistryOptions([], {}), /^PeiliError: --store is missing: give oci-layout:<directory>/);
+test('options: without a store it is the containerd of a Kubernetes node; what only containerd has is idle with another', () => {
+  assert.deepEqual(parseRegistryOptions([], {}).store, containerd({}));
+  assert.deepEqual(parseRegistryOptions([store, '--containerd-content-path=/content'], {}).warnings, [
+    '--containerd-content-path has no effect with --store oci-layout:; --store containerd would use it',
+  ]);
+});
+
+test('options: a variable is named as the culprit', () => {
   assert.throws(
     () => parseRegistryOptions([store], { LOG_LEVEL: 'loud' }),
     /^PeiliError: --log-level \(from LOG_LEVEL\) "loud": give DEBUG, INFO, WARN or ERROR$/,

@@ -64,7 +64,7 @@ export function readRegistryOptions(given: Readonly<Record<string, unknown>>, en
 function optionsOf(values: RegistryValues): RegistryOptions {
   const { mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries } = values;
   return Object.freeze({
-    store: values.store,
+    store: storeOf(values),
     registryAddress: values.registryAddr,
     routerAddress: values.routerAddr,
     metricsAddress: values.metricsAddr,
@@ -79,8 +79,26 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     logLevel: values.logLevel,
     requestLog: values.requestLog,
     watchdog: values.watchdog,
-    warnings: Object.freeze(idleBootstrapFlags(values)),
+    warnings: Object.freeze([...idleStoreFlags(values), ...idleBootstrapFlags(values)]),
   });
+}
+
+function storeOf(values: RegistryValues): NodeOptions['store'] {
+  const { store, containerdSock, containerdNamespace, containerdContentPath } = values;
+  if (store.kind === 'oci-layout') return store;
+  return {
+    kind: 'containerd',
+    socket: containerdSock,
+    namespace: containerdNamespace,
+    contentPath: containerdContentPath,
+  };
+}
+
+function idleStoreFlags({ store, containerdContentPath }: RegistryValues): string[] {
+  if (store.kind === 'containerd' || containerdContentPath === undefined) return [];
+  return [
+    `${flagText('containerdContentPath')} has no effect with --store oci-layout:; --store containerd would use it`,
+  ];
 }
 
 function bootstrapOf(values: RegistryValues): NodeOptions['bootstrap'] {

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { PeiliError, createRegistryFilter, parseRegistryEntry } from '../core/index.ts';
-import type { NodeOptions } from '../transports/index.ts';
 import {
   formatAddress,
   parseDomain,
@@ -14,6 +13,9 @@ import { parseBoolean, parseDurationUs, parseInteger } from './go-values.ts';
 
 export const registrySchema = v.object({
   store: textTo(parseStore),
+  containerdSock: textTo(parseSocket),
+  containerdNamespace: textTo(parseNamespace),
+  containerdContentPath: v.optional(textTo(parseAbsolutePath)),
   registryAddr: textTo(parseListenAddress),
   routerAddr: textTo((text) => formatAddress(parseRouterAddress(text))),
   metricsAddr: textTo(parseListenAddress),
@@ -40,10 +42,28 @@ export const registrySchema = v.object({
 /** The flags' values, each right by itself. */
 export type RegistryValues = v.InferOutput<typeof registrySchema>;
 
-function parseStore(text: string): NodeOptions['store'] {
+/** The kind of a store, and a layout's directory. */
+function parseStore(text: string): { kind: 'containerd' } | { kind: 'oci-layout'; directory: string } {
+  if (text === 'containerd') return { kind: 'containerd' };
   const directory = /^oci-layout:(.+)$/s.exec(text)?.[1];
-  if (directory === undefined) throw invalid('give oci-layout:<directory>, where an OCI image layout is');
-  return { kind: 'oci-layout', directory };
+  if (directory !== undefined) return { kind: 'oci-layout', directory };
+  throw invalid('give containerd, or oci-layout:<directory>, where an OCI image layout is');
+}
+
+/** A path; as crictl and the kubelet write it, too. */
+function parseSocket(text: string): string {
+  return parseAbsolutePath(text.replace(/^unix:\/\/(?=\/)/, ''));
+}
+
+function parseAbsolutePath(text: string): string {
+  if (text.startsWith('/')) return text;
+  throw invalid('give an absolute path');
+}
+
+/** containerd's own rule for the names of namespaces (its pkg/identifiers). */
+function parseNamespace(text: string): string {
+  if (text.length <= 76 && /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/.test(text)) return text;
+  throw invalid('give a name of letters and digits with dots, dashes or underscores between, as in k8s.io');
 }
 
 function parseZone(text: string): string {

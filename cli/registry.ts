@@ -83,7 +83,11 @@ function refusalOf(error: PeiliError, options: RegistryOptions): PeiliError {
         ? named(error, 'registryAddr', formatAddress(options.registryAddress))
         : named(error, 'routerAddr', options.routerAddress);
     case 'STORE_INVALID':
-      return named(error, 'store', `${options.store.kind}:${options.store.directory}`);
+      return named(
+        error,
+        'store',
+        'directory' in options.store ? `oci-layout:${options.store.directory}` : 'containerd',
+      );
     case 'IDENTITY_INVALID':
     case 'DATA_DIR_INVALID':
       return named(error, 'dataDir', options.dataDir ?? '');

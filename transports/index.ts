@@ -33,13 +33,23 @@ export type { BlobFiles } from './system/blob-files.ts';
 export type { BlobFile } from './system/blob-file.ts';
 export { createOciLayoutStore } from './oci-layout/oci-layout-store.ts';
 export type { OciLayoutDeps, OciLayoutOptions, OciLayoutStore } from './oci-layout/oci-layout-store.ts';
+export { createContainerdApi } from './containerd/containerd-api.ts';
+export type {
+  ContainerdApi,
+  ContainerdApiOptions,
+  ContainerdEvent,
+  ContentRecord,
+  ImageRecord,
+} from './containerd/containerd-api.ts';
+export { createContainerdStore } from './containerd/containerd-store.ts';
+export type { ContainerdStore, ContainerdStoreDeps, ContainerdStoreOptions } from './containerd/containerd-store.ts';
 export { createCriClient } from './containerd/cri.ts';
 export type { CriClient, CriClientOptions, CriCondition, CriImage, CriStatus, CriVersion } from './containerd/cri.ts';
 export { ociArchitecture } from './canary/architecture.ts';
 export { createNonce, pullCanary } from './canary/canary-pull.ts';
 export type { CanaryPullDeps } from './canary/canary-pull.ts';
 export { startNode } from './node.ts';
-export type { NodeOptions, RunningNode } from './node.ts';
+export type { NodeOptions, RunningNode, StoreOptions } from './node.ts';
 export { createLibp2pNode } from './libp2p/libp2p-node.ts';
 export type { Libp2pNode, Libp2pNodeDeps, Libp2pNodeOptions } from './libp2p/libp2p-node.ts';
 export type { BootstrapOptions, BootstrapSources } from './libp2p/bootstrap.ts';

@@ -9,6 +9,7 @@ import {
 } from '../core/index.ts';
 import type {
   BlobVerification,
+  Clock,
   ContentStore,
   Limits,
   Mirror,
@@ -20,8 +21,11 @@ import type {
 import { ociArchitecture } from './canary/architecture.ts';
 import { createCanaryProber } from './canary/canary-prober.ts';
 import type { CanaryProberDeps } from './canary/canary-prober.ts';
+import { createContainerdStore } from './containerd/containerd-store.ts';
 import { createCriClient } from './containerd/cri.ts';
 import type { Readiness } from './http/answer.ts';
+import { authorizationOf } from './http/basic-auth.ts';
+import type { BasicAuth } from './http/basic-auth.ts';
 import { createPeerClient } from './http/peer-client.ts';
 import { serveHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
@@ -29,11 +33,22 @@ import type { BootstrapOptions } from './libp2p/bootstrap.ts';
 import { createLibp2pNode } from './libp2p/libp2p-node.ts';
 import type { Libp2pNode } from './libp2p/libp2p-node.ts';
 import { createOciLayoutStore } from './oci-layout/oci-layout-store.ts';
-import type { OciLayoutStore } from './oci-layout/oci-layout-store.ts';
 import { createBufferPool } from './system/buffer-pool.ts';
+import type { BufferPool } from './system/buffer-pool.ts';
 import { createSystemClock } from './system/clock.ts';
 import { createDigester } from './system/digester.ts';
 import { createRandom } from './system/random.ts';
+
+export type StoreOptions =
+  | { readonly kind: 'oci-layout'; readonly directory: string }
+  | {
+      readonly kind: 'containerd';
+      /** The path of containerd's socket. */
+      readonly socket: string;
+      readonly namespace: string;
+      /** The directory that has `blobs/`, as this process sees it. @default asked from containerd */
+      readonly contentPath?: string | undefined;
+    };
 
 export interface NodeOptions {
   /** Where containerd and other mirrors ask. Port 0: any free one. */
@@ -42,13 +57,15 @@ export interface NodeOptions {
   readonly routerAddress: string;
   readonly bootstrap: BootstrapOptions;
   /** What this node serves. */
-  readonly store: { readonly kind: 'oci-layout'; readonly directory: string };
+  readonly store: StoreOptions;
   /** Proves every `intervalUs` that the containerd at `socket` asks this node: an event `canary` for each. @default nothing is proven */
   readonly canary?: { readonly socket: string; readonly intervalUs: number } | undefined;
   /** Topology zone. @default '' */
   readonly zone?: string;
   /** Where the identity is kept. @default a new identity at each start */
   readonly dataDir?: string | undefined;
+  /** What mirrors ask of each other and of containerd. @default nothing */
+  readonly basicAuth?: BasicAuth | undefined;
   /** @default everything is mirrored */
   readonly filter?: RegistryFilterOptions;
   /** @default 'suspect' */
@@ -86,7 +103,8 @@ export interface RunningNode {
 }
 
 interface Parts {
-  readonly store: OciLayoutStore;
+  readonly store: NodeStore;
+  readonly readiness: () => Readiness;
   readonly server: HttpServer;
   readonly router: Libp2pNode;
   readonly mirror: MirrorNode;
@@ -119,25 +137,25 @@ async function startParts(
   clock: ReturnType<typeof createSystemClock>,
   undo: (() => unknown)[],
 ): Promise<Parts> {
-  const { observer = silentObserver, zone = '' } = options;
+  const { zone = '' } = options;
   const random = createRandom();
   const digester = createDigester();
   undo.push(digester.dispose);
   const buffers = createBufferPool(limits);
-  const store = await createOciLayoutStore(
-    { clock, buffers, observer },
-    { directory: options.store.directory, limits },
-  );
+  const late: Late = { mirror: startingMirror, readiness: startingReadiness };
+  const observer = tellingReadiness(options.observer ?? silentObserver, late);
+  const store = await openStore(options.store, { clock, buffers, observer }, limits);
   undo.push(store.close);
-  const peers = createPeerClient({ clock, buffers }, { limits });
+  const { basicAuth } = options;
+  const authorization = basicAuth === undefined ? undefined : authorizationOf(basicAuth);
+  const peers = createPeerClient({ clock, buffers }, { limits, authorization });
   undo.push(peers.close);
 
   // The registry listens first, because its port is part of what members are told.
-  const late: { mirror: Mirror; readiness: () => Readiness } = { mirror: startingMirror, readiness: startingReadiness };
   const mirrorOfNow: Mirror = { answer: (input, signal) => late.mirror.answer(input, signal) };
   const server = await serveHttp(
     { mirror: mirrorOfNow, clock, observer, readiness: () => late.readiness() },
-    { ...options.registry, limits },
+    { ...options.registry, limits, basicAuth },
   );
   undo.push(server.close);
   const router = await createLibp2pNode(
@@ -166,7 +184,10 @@ async function startParts(
   undo.push(mirror.dispose);
   mirror.start();
   late.mirror = mirror;
-  late.readiness = router.readiness;
+  late.readiness = () => {
+    const { ready, reason } = store.readiness();
+    return ready ? router.readiness() : { ready, reason };
+  };
   const stopCanary = startCanary(options, { clock, random, observer, canary: mirror.canary }, limits);
   const release = async (): Promise<void> => {
     stopCanary();
@@ -176,7 +197,41 @@ async function startParts(
     store.close();
     await digester.dispose();
   };
-  return { store, server, router, mirror, release };
+  return { store, readiness: () => late.readiness(), server, router, mirror, release };
+}
+
+/** What the registry answers with, as soon as it is there. */
+interface Late {
+  mirror: Mirror;
+  readiness: () => Readiness;
+}
+
+interface NodeStore extends ContentStore {
+  readiness(): Readiness;
+  close(): void;
+}
+
+async function openStore(
+  options: StoreOptions,
+  deps: { readonly clock: Clock; readonly buffers: BufferPool; readonly observer: Observer },
+  limits: Limits,
+): Promise<NodeStore> {
+  if (options.kind === 'containerd') return createContainerdStore(deps, { ...options, limits });
+  const store = await createOciLayoutStore(deps, { directory: options.directory, limits });
+  return { ...store, readiness: () => ({ ready: true, reason: 'the layout has been read' }) };
+}
+
+/** Both the members and the store make a node ready: what either tells of it becomes what is true of the whole. */
+function tellingReadiness(observer: Observer, late: Pick<Late, 'readiness'>): Observer {
+  return {
+    onPull: observer.onPull,
+    onNode: (event) => {
+      if (event.type !== 'ready') observer.onNode(event);
+      if (event.type === 'ready' || event.type === 'store-connection') {
+        observer.onNode({ type: 'ready', ...late.readiness() });
+      }
+    },
+  };
 }
 
 function startCanary({ canary }: NodeOptions, deps: Omit<CanaryProberDeps, 'cri'>, limits: Limits): () => void {
@@ -192,7 +247,7 @@ function startCanary({ canary }: NodeOptions, deps: Omit<CanaryProberDeps, 'cri'
 }
 
 function runningNode(
-  { store, server, router, mirror, release }: Parts,
+  { store, readiness, server, router, mirror, release }: Parts,
   warnings: readonly string[],
   limits: Limits,
   clock: ReturnType<typeof createSystemClock>,
@@ -219,7 +274,7 @@ function runningNode(
     store,
     bootstrapDocument: router.bootstrapDocument,
     warnings,
-    readiness: router.readiness,
+    readiness,
     close: () => (stopping.done ??= closeGracefully()),
     kill: async () => {
       // Bodies that a graceful stop waits for are cut too.
