@@ -90,6 +90,21 @@ export interface Limits {
   readonly dnsIntervalUs: number;
   readonly bootstrapRetryMinUs: number;
   readonly bootstrapRetryMaxUs: number;
+  readonly measureIntervalUs: number;
+  readonly measureTimeoutUs: number;
+  readonly measureBytesMax: number;
+  readonly measurementsMax: number;
+  readonly viewPullsMax: number;
+  readonly viewObjectsMax: number;
+  readonly viewStepsMax: number;
+  readonly viewPullGapUs: number;
+  readonly viewMembersMax: number;
+  readonly viewImagesMax: number;
+  readonly viewImagesAgeUs: number;
+  readonly viewTroublesMax: number;
+  readonly upstreamMissesMax: number;
+  readonly upstreamSamplesMax: number;
+  readonly upstreamSampleMinBytes: number;
   readonly watchdogTickUs: number;
   readonly watchdogStandstillUs: number;
   readonly watchdogLastWordsUs: number;
@@ -278,6 +293,36 @@ export const defaultLimits: Limits = Object.freeze({
   bootstrapRetryMinUs: 50 * millisecond,
   /** Last retry of bootstrap while alone. */
   bootstrapRetryMaxUs: 10 * second,
+  /** A measurement asked for on the page is an order to read a whole image: no more often than this, and one at a time. */
+  measureIntervalUs: 5 * second,
+  /** A measurement ends after so long, with what it has read by then. */
+  measureTimeoutUs: 60 * second,
+  /** And after so many bytes: enough to know the rate of any link. */
+  measureBytesMax: 1024 * mebibyte,
+  /** Results that the page keeps. */
+  measurementsMax: 4,
+  /** Images whose last pulls the page shows: what is kept of them is about 100 KiB each at most. */
+  viewPullsMax: 16,
+  /** Manifests and blobs of one image that it tells apart; images have 10 to 40. */
+  viewObjectsMax: 64,
+  /** Failures and runs of bytes told of one of them: beyond it a number says how many more. */
+  viewStepsMax: 24,
+  /** Requests for one repository that are farther apart belong to two pulls: containerd unpacks in between. */
+  viewPullGapUs: 30 * second,
+  /** Members that the page lists; all are counted. */
+  viewMembersMax: 200,
+  /** Names of the content store that the page lists; all are counted. */
+  viewImagesMax: 100,
+  /** The store is listed for the page no more often than this. */
+  viewImagesAgeUs: 10 * second,
+  /** Kinds of trouble outside of pulls that the page remembers. */
+  viewTroublesMax: 16,
+  /** Blobs answered 404 whose arrival from upstream is waited for, to learn its rate: those of some thirty images. */
+  upstreamMissesMax: 1024,
+  /** The last of them that the rate is reckoned from. */
+  upstreamSamplesMax: 64,
+  /** A smaller blob measures round trips, not a rate. */
+  upstreamSampleMinBytes: mebibyte,
   /** How often the main thread shows that it turns, and the watching one looks: eight wake-ups a second in all cost a thousandth of a core. */
   watchdogTickUs: 250 * millisecond,
   /** A main thread without a turn for so long ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */
