@@ -52,6 +52,9 @@ export interface Limits {
   readonly smallContentMaxBytes: number;
   readonly smallContentCacheBytes: number;
   readonly smallContentReadsMax: number;
+  readonly hostsLookIntervalUs: number;
+  readonly hostsMendDelayUs: number;
+  readonly hostsMendIntervalUs: number;
   readonly storeScanDelayUs: number;
   readonly storeScanRetryUs: number;
   readonly storeChecksMax: number;
@@ -93,6 +96,7 @@ export interface Limits {
   readonly measureIntervalUs: number;
   readonly measureTimeoutUs: number;
   readonly measureBytesMax: number;
+  readonly measureObjectsMax: number;
   readonly measurementsMax: number;
   readonly viewPullsMax: number;
   readonly viewObjectsMax: number;
@@ -217,6 +221,12 @@ export const defaultLimits: Limits = Object.freeze({
   smallContentCacheBytes: 8 * mebibyte,
   /** Small files read at once: four threads read files, a few more keep them busy, and 16 x 64 KiB is what it costs. */
   smallContentReadsMax: 16,
+  /** hosts.toml is looked at again, whatever was seen: a few small files, and where a change cannot be seen pulls go upstream for so long. */
+  hostsLookIntervalUs: 30 * second,
+  /** A distribution that starts writes several files: they are mended together, once it is done. */
+  hostsMendDelayUs: 500 * millisecond,
+  /** From one mend to the next: another program that undoes each of them costs both a few writes, not a core. */
+  hostsMendIntervalUs: 10 * second,
   /** Changes in a directory come in bursts: it is read again so long after the first of them. */
   storeScanDelayUs: 20 * millisecond,
   /** A directory that could not be read or watched is tried again after this time. */
@@ -299,6 +309,8 @@ export const defaultLimits: Limits = Object.freeze({
   measureTimeoutUs: 60 * second,
   /** And after so many bytes: enough to know the rate of any link. */
   measureBytesMax: 1024 * mebibyte,
+  /** Manifests and blobs that one measurement reads: above the 127 layers that overlayfs takes. */
+  measureObjectsMax: 160,
   /** Results that the page keeps. */
   measurementsMax: 4,
   /** Images whose last pulls the page shows: what is kept of them is about 100 KiB each at most. */

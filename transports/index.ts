@@ -19,6 +19,8 @@ export { cleanHosts } from './hosts/clean-hosts.ts';
 export type { CleanReport } from './hosts/clean-hosts.ts';
 export { configureHosts } from './hosts/configure-hosts.ts';
 export type { ConfigureOptions, HostsDeps, HostsReport } from './hosts/configure-hosts.ts';
+export { keepHosts } from './hosts/hosts-keeper.ts';
+export type { HostsKeeper, HostsKeeperDeps, HostsKeeperOptions } from './hosts/hosts-keeper.ts';
 export type { HostsOptions } from './hosts/hosts-plan.ts';
 export { parseMirrorTarget } from './hosts/mirror-target.ts';
 export { createSystemClock } from './system/clock.ts';

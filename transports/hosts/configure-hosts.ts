@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PeiliError, reasonOf } from '../../core/index.ts';
 import { cleanHosts, needsTakeover } from './clean-hosts.ts';
-import { createHostsFiles } from './hosts-files.ts';
+import { createHostsFiles, readBytes } from './hosts-files.ts';
 import type { HostsFiles } from './hosts-files.ts';
 import { planHosts } from './hosts-plan.ts';
 import type { DirectoryPlan, HostsOptions, HostsPlan } from './hosts-plan.ts';
@@ -25,7 +25,12 @@ export interface HostsReport {
   readonly restored: readonly string[];
   /** Directories that containerd reads instead of the default, without a mirror. */
   readonly bypassing: readonly string[];
+  /** Somebody else changed a file at the same time, so that it was left alone. */
+  readonly isOutdated: boolean;
 }
+
+/** Somebody else writes at the same time: a running mirror, which is content soon, or who starts with the node. */
+const runsMax = 5;
 
 export interface HostsDeps {
   /** Told before each change to the files. */
@@ -41,11 +46,21 @@ export async function configureHosts(deps: HostsDeps, options: ConfigureOptions)
   const files = createHostsFiles({ root, onChange: deps.onChange });
   const found = await readState(root);
   if (found.cleaning || (found.state === undefined && (await needsTakeover(root)))) await cleanHosts(deps, options);
-  const { state } = await readState(root);
-  const plan = planHosts({ ...options, root, authorization: options.authorization }, state, await readTree(root));
-  const [refusal] = plan.refusals;
-  if (refusal !== undefined) throw refusal;
-  return applyPlan(files, plan, options.authorization !== undefined);
+  const reports: HostsReport[] = [];
+  for (let run = 0; run < runsMax && reports.at(-1)?.isOutdated !== false; run += 1) {
+    const { state } = await readState(root);
+    const plan = planHosts({ ...options, root, authorization: options.authorization }, state, await readTree(root));
+    const [refusal] = plan.refusals;
+    if (refusal !== undefined) throw refusal;
+    reports.push(await applyPlan(files, plan, options.authorization !== undefined));
+  }
+  const last = reports.at(-1);
+  return {
+    written: reports.flatMap(({ written }) => written),
+    restored: reports.flatMap(({ restored }) => restored),
+    bypassing: last?.bypassing ?? [],
+    isOutdated: last?.isOutdated ?? false,
+  };
 }
 
 /** Carries a plan out, one whole change after the other: wherever it is killed, the next run goes on. */
@@ -62,30 +77,42 @@ export async function applyPlan(files: HostsFiles, plan: HostsPlan, isSecret: bo
   };
   if (!sameState(before, until)) await writeState(files, until);
   for (const name of stale) await restoreDirectory(files, name, { isMade: until.made.includes(name) });
-  for (const directory of directories) await applyDirectory(files, directory, isSecret ? 0o600 : 0o644);
+  const written: HostsReport['written'][number][] = [];
+  const outdated: string[] = [];
+  for (const directory of directories) {
+    const { name, write, reason } = directory;
+    const isDone = await applyDirectory(files, directory, isSecret ? 0o600 : 0o644);
+    if (!isDone) outdated.push(name);
+    else if (write !== undefined) written.push({ path: hostsPath(root, name), reason });
+  }
   if (!sameState(until, state)) await writeState(files, state);
   return {
-    written: directories.flatMap(({ name, write, reason }) =>
-      write === undefined ? [] : [{ path: hostsPath(root, name), reason }],
-    ),
+    written,
     restored: stale,
     bypassing: plan.bypassing,
+    isOutdated: outdated.length > 0,
   };
 }
 
-async function applyDirectory(files: HostsFiles, plan: DirectoryPlan, mode: number): Promise<void> {
+/** False: the file is not the one that the plan is for. */
+async function applyDirectory(files: HostsFiles, plan: DirectoryPlan, mode: number): Promise<boolean> {
   const { root } = files;
-  const { name, make, save, write } = plan;
+  const { name, seen, make, save, write } = plan;
   const [path, aside] = [hostsPath(root, name), savedPath(root, name)];
   if (make) await files.makeDirectory(join(root, name));
   if (save !== undefined) {
     await files.makeDirectory(dirname(aside));
     if (save.kind === 'bytes') {
+      if ((await readBytes(path)) !== seen) return false;
       await files.write(path, save.gathered, mode);
       await files.write(aside, save.bytes, 0o644);
-    } else await files.keep(path, aside);
+    } else if (!(await files.keep(path, aside, save.bytes))) return false;
   }
-  if (write !== undefined) await files.write(path, write, mode);
+  if (write === undefined) return true;
+  const expected = save?.kind === 'bytes' ? save.gathered : seen;
+  if ((await readBytes(path)) !== expected) return false;
+  await files.write(path, write, mode);
+  return true;
 }
 
 async function makeRoot(configPath: string): Promise<string> {

@@ -24,8 +24,8 @@ export interface HostsFiles {
   /** The directory that containerd is told, itself. */
   readonly root: string;
   write(path: string, bytes: string, mode: number): Promise<void>;
-  /** Keeps the file under another name too, with all that belongs to it: owner, mode, times. */
-  keep(path: string, as: string): Promise<void>;
+  /** Keeps the file under another name too, with all that belongs to it: owner, mode, times. False, and nothing done, when it has other bytes by now. */
+  keep(path: string, as: string, bytes: string): Promise<boolean>;
   move(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   makeDirectory(path: string): Promise<void>;
@@ -68,10 +68,14 @@ export function createHostsFiles({ root, onChange = () => undefined }: HostsFile
       await change('write', path, () => writeSynced(unfinished, bytes, mode));
       await replace(unfinished, path);
     },
-    keep: async (path, as) => {
+    keep: async (path, as, bytes) => {
       const unfinished = unfinishedBeside(as);
       await change('keep', path, () => linkOrCopy(path, unfinished));
-      await replace(unfinished, as);
+      // Another writer may have been faster: then this is not what was to be kept.
+      const isMeant = (await readBytes(unfinished, path)) === bytes;
+      if (isMeant) await replace(unfinished, as);
+      else await change('remove', unfinished, () => unlink(unfinished));
+      return isMeant;
     },
     move: replace,
     remove: (path) =>

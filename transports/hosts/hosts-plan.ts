@@ -23,6 +23,8 @@ export interface HostsOptions {
 /** What one directory needs, in the order of the fields; undefined: nothing of it. */
 export interface DirectoryPlan {
   readonly name: string;
+  /** Its hosts.toml as it was seen: a plan for another one is void. */
+  readonly seen: string | undefined;
   /** The registry's directory has to be made. */
   readonly make: boolean;
   readonly save: Saving | undefined;
@@ -36,7 +38,8 @@ export interface DirectoryPlan {
  * `gathered` is written there first, so that whoever is killed between does not add it twice.
  */
 export type Saving =
-  { readonly kind: 'in-place' } | { readonly kind: 'bytes'; readonly bytes: string; readonly gathered: string };
+  | { readonly kind: 'in-place'; readonly bytes: string }
+  | { readonly kind: 'bytes'; readonly bytes: string; readonly gathered: string };
 
 export interface HostsPlan {
   readonly state: HostsState;
@@ -176,6 +179,7 @@ function planDirectory(
       : mergeHosts(others, hosts, isSilent ? keys : explicitServer(want), hostsPath(root, name));
   return {
     name,
+    seen: current,
     make: kind === 'absent',
     save: others === undefined || others === saved ? undefined : savingOf(others, current, hosts),
     write: wanted === current ? undefined : wanted,
@@ -184,7 +188,7 @@ function planDirectory(
 }
 
 function savingOf(others: string, current: string | undefined, hosts: MirrorHosts): Saving {
-  if (others === current) return { kind: 'in-place' };
+  if (others === current) return { kind: 'in-place', bytes: current };
   return { kind: 'bytes', bytes: others, gathered: gatheredText(others, hosts) };
 }
 
