@@ -26,13 +26,15 @@ function stopSignal(): AbortSignal {
 /** Log lines are for people and collectors, apart from what a command prints. */
 const log = { write: (line: string) => void process.stderr.write(line) };
 
+const writeOut = (text: string): void => void process.stdout.write(text);
+
 // Commands are loaded when they are run: a node does not carry the demo's parts.
 process.exitCode = await runProgram(
   process.argv.slice(2),
   {
     env: process.env,
     version,
-    writeOut: (text) => void process.stdout.write(text),
+    writeOut,
     writeErr: (text) => void process.stderr.write(text),
   },
   {
@@ -44,6 +46,12 @@ process.exitCode = await runProgram(
     cleanup: async (options) => (await import('./cleanup.ts')).cleanup(options, { signal: stopSignal(), log }),
     cleanupWait: async (options) =>
       (await import('./cleanup-wait.ts')).cleanupWait(options, { signal: stopSignal(), log }),
+    verify: async (options) => {
+      const { verify } = await import('./verify.ts');
+      const { columns = 100, isTTY } = process.stdout;
+      const colours = isTTY && !process.env['NO_COLOR'];
+      return verify(options, { signal: stopSignal(), width: Math.min(columns, 120), colours, writeOut });
+    },
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
   },

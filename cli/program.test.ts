@@ -21,6 +21,7 @@ async function run(argv: readonly string[], actions: Partial<Actions> = {}) {
       configuration: record('configuration'),
       cleanup: record('cleanup'),
       cleanupWait: record('cleanup-wait'),
+      verify: record('verify'),
       up: record('up'),
       demo: record('demo'),
       ...actions,

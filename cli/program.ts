@@ -14,6 +14,8 @@ import {
 import type { CleanupOptions, CleanupWaitOptions, ConfigurationOptions } from './hosts-flags.ts';
 import { addRegistryFlags, readRegistryOptions } from './registry-options.ts';
 import type { RegistryOptions } from './registry-options.ts';
+import { readVerifyOptions, verifyFlags } from './verify-flags.ts';
+import type { VerifyOptions } from './verify-flags.ts';
 
 /** What the commands do; each resolves with the exit code. */
 export interface Actions {
@@ -21,6 +23,7 @@ export interface Actions {
   configuration(options: ConfigurationOptions): Promise<number>;
   cleanup(options: CleanupOptions): Promise<number>;
   cleanupWait(options: CleanupWaitOptions): Promise<number>;
+  verify(options: VerifyOptions): Promise<number>;
   up(options: { readonly nodes: number; readonly image: string | undefined }): Promise<number>;
   demo(options: { readonly json: boolean }): Promise<number>;
 }
@@ -65,6 +68,14 @@ Examples:
   cleanupWait: `
 Example:
   peili cleanup-wait --probe-endpoint peili-cleanup.peili.svc.cluster.local:8080`,
+  verify: `
+Examples:
+  On the node, as root:
+    peili verify
+  In a mirror's pod, with an image that another node has:
+    kubectl exec -n peili <pod> -- peili verify --image docker.io/library/busybox:1.37
+  For a program: exit code 1 when something is wrong, 2 on wrong use
+    peili verify --json | jq '.checks[] | select(.status == "wrong")'`,
   up: `
 Examples:
   peili up --nodes 5
@@ -120,6 +131,13 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
       onExit(await actions.registry(readRegistryOptions(given, io.env)));
     });
   addHostsCommands(program, io, actions, onExit);
+  addFlags(program.command('verify'), verifyFlags)
+    .addOption(new Option('--json', 'print one JSON object'))
+    .description('Look whether containerd, this mirror and the cluster work together, and what to do where not.')
+    .addHelpText('after', examples.verify)
+    .action(async (given: Readonly<Record<string, unknown>>) => {
+      onExit(await actions.verify(readVerifyOptions(given, io.env)));
+    });
   program
     .command('up')
     .description('Run a cluster on loopback, with an upstream registry and an image; Ctrl-C ends it.')

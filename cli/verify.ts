@@ -1,0 +1,77 @@
+import process from 'node:process';
+import {
+  createCriClient,
+  createContainerdApi,
+  createDigester,
+  createRandom,
+  createSystemClock,
+  ociArchitecture,
+} from '../transports/index.ts';
+import { defaultLimits } from '../core/index.ts';
+import { readBasicAuth } from './credentials.ts';
+import type { Facts } from './verify/facts.ts';
+import { gatherCanary } from './verify/gather-canary.ts';
+import { gatherConfig, gatherContainerd, gatherContent, gatherLayers } from './verify/gather-containerd.ts';
+import { gatherHosts } from './verify/gather-hosts.ts';
+import { gatherMirror } from './verify/gather-mirror.ts';
+import { judge } from './verify/judge.ts';
+import { createMirrorClient } from './verify/mirror-client.ts';
+import { pullImage } from './verify/pull-image.ts';
+import { reading } from './verify/reading.ts';
+import { isWell, renderJson, renderReport } from './verify/report.ts';
+import type { ReportOptions } from './verify/report.ts';
+import type { VerifyOptions } from './verify-flags.ts';
+
+export interface VerifyIo extends ReportOptions {
+  readonly signal: AbortSignal;
+  readonly writeOut: (text: string) => void;
+}
+
+/** Looks whether this node's containerd, its mirror and the cluster work together, and says so: 0 when nothing is wrong, else 1. */
+export async function verify(options: VerifyOptions, io: VerifyIo): Promise<number> {
+  const facts = await gather(options, io.signal);
+  const checks = judge(facts, options);
+  io.writeOut(options.json ? renderJson(checks) : renderReport(checks, io));
+  return isWell(checks) ? 0 : 1;
+}
+
+async function gather(options: VerifyOptions, signal: AbortSignal): Promise<Facts> {
+  const limits = defaultLimits;
+  const clock = createSystemClock();
+  const digester = createDigester();
+  const cri = createCriClient(options);
+  const api = createContainerdApi({ clock }, { ...options, limits });
+  const client = createMirrorClient({ ...options, basicAuth: await readBasicAuth(options.basicAuthPath) });
+  const architecture = ociArchitecture(process.arch);
+  try {
+    const [containerd, hosts, mirror] = await Promise.all([
+      gatherContainerd(cri, signal),
+      gatherHosts(options.registryConfigPath, signal),
+      gatherMirror(client, signal),
+    ]);
+    const [config, content, layers] = await Promise.all([
+      gatherConfig(cri, containerd, options, signal),
+      gatherContent(api, options.contentPath, signal),
+      gatherLayers(api, signal),
+    ]);
+    const isAnswered = containerd.type === 'read' && mirror.mirror.type === 'read';
+    const canary =
+      options.canary && isAnswered
+        ? await gatherCanary(
+            { clock, random: createRandom(), digester, cri, api, client },
+            { architecture, limits },
+            signal,
+          )
+        : undefined;
+    const { image: reference } = options;
+    const image =
+      reference === undefined
+        ? undefined
+        : await reading(signal, () => pullImage(client, reference, architecture, signal));
+    return { containerd, hosts, ...mirror, config, content, layers, canary, image };
+  } finally {
+    cri.close();
+    api.close();
+    await digester.dispose();
+  }
+}

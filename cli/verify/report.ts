@@ -1,0 +1,70 @@
+import { styleText } from 'node:util';
+import type { Check, CheckStatus } from './check.ts';
+
+export interface ReportOptions {
+  /** Characters of a line; longer text goes on below its own beginning. */
+  readonly width: number;
+  readonly colours: boolean;
+}
+
+const symbols: Readonly<Record<CheckStatus, string>> = { ok: '✔', wrong: '✘', unknown: '?', skipped: '–' };
+const styles = { ok: 'green', wrong: 'red', unknown: 'yellow', skipped: 'gray' } as const;
+const nameWidth = 'config-path'.length;
+/** A symbol, a space, the name, two spaces. */
+const indentWidth = 2 + nameWidth + 2;
+
+/** For people: a symbol and a sentence for each check, what to do below it, and one line in the end. */
+export function renderReport(checks: readonly Check[], options: ReportOptions): string {
+  return [...checks.flatMap((check) => renderCheck(check, options)), '', summary(checks, options), ''].join('\n');
+}
+
+/** For programs: one object. */
+export function renderJson(checks: readonly Check[]): string {
+  return `${JSON.stringify({ ok: isWell(checks), checks })}\n`;
+}
+
+export function isWell(checks: readonly Check[]): boolean {
+  return checks.every(({ status }) => status !== 'wrong');
+}
+
+function renderCheck({ name, status, seen, mend, lines = [] }: Check, { width, colours }: ReportOptions): string[] {
+  const paint = (text: string, style: Parameters<typeof styleText>[0]): string =>
+    colours ? styleText(style, text, { validateStream: false }) : text;
+  const room = Math.max(30, width - indentWidth);
+  const indent = ' '.repeat(indentWidth);
+  const [first = '', ...rest] = wrap(seen, room);
+  const shade = status === 'skipped' ? (text: string): string => paint(text, 'gray') : (text: string): string => text;
+  return [
+    `${paint(symbols[status], styles[status])} ${paint(name.padEnd(nameWidth), status === 'skipped' ? 'gray' : 'bold')}  ${shade(first)}`,
+    ...rest.map((text) => `${indent}${shade(text)}`),
+    // A table's lines stay whole.
+    ...lines.map((text) => `${indent}${paint(text, 'gray')}`),
+    ...(mend === undefined ? [] : wrap(`-> ${mend}`, room, '   ').map((text) => `${indent}${paint(text, 'cyan')}`)),
+  ];
+}
+
+function summary(checks: readonly Check[], { colours }: ReportOptions): string {
+  const paint = (text: string, style: 'green' | 'red'): string =>
+    colours ? styleText(style, text, { validateStream: false }) : text;
+  const count = (status: CheckStatus): number => checks.filter((check) => check.status === status).length;
+  const unseen = count('unknown') === 0 ? '' : `, ${count('unknown')} could not be seen`;
+  if (isWell(checks)) return paint(`Nothing is wrong: ${count('ok')} checks are well${unseen}.`, 'green');
+  const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
+  return paint(`Wrong: ${wrong.join(', ')}; ${count('ok')} checks are well${unseen}.`, 'red');
+}
+
+/** Words go to the next line where they do not fit; a word that is longer than a line stays whole. */
+function wrap(text: string, width: number, hanging = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line !== '') {
+      lines.push(line);
+      line = `${hanging}${word}`;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
+}
