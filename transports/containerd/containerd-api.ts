@@ -2,7 +2,7 @@ import { array, custom, nullable, number, object, pipe, record, string, transfor
 import { PeiliError, withDeadline } from '../../core/index.ts';
 import type { Clock, Limits } from '../../core/index.ts';
 import { createRpcClient, unlessNotFound } from './rpc-client.ts';
-import { methodOf } from './services.ts';
+import { methodOf } from './rpc-method.ts';
 
 /** What is asked of containerd about one namespace. Calls reject with `CONTAINERD_UNREACHABLE`, `CONTAINERD_FAILED`, or the signal's reason. */
 export interface ContainerdApi {

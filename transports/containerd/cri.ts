@@ -1,7 +1,7 @@
 import { array, boolean, nullable, number, object, pipe, record, string, transform } from 'valibot';
 import { PeiliError } from '../../core/index.ts';
 import { createRpcClient } from './rpc-client.ts';
-import { methodOf } from './services.ts';
+import { methodOf } from './rpc-method.ts';
 
 /** The Kubernetes container runtime interface, as far as images go: what the kubelet asks of containerd. */
 export interface CriClient {

@@ -1,11 +1,11 @@
 import { fromJSON } from '@grpc/proto-loader';
 import type { Serialize } from '@grpc/proto-loader';
 import { parse } from 'valibot';
-import type { BaseIssue, BaseSchema } from 'valibot';
 import messages from './protos/messages.json' with { type: 'json' };
+import type { Method } from './rpc-method.ts';
 
-/** One method of a service: how its messages look on the wire, and what an answer must be. */
-export interface Method<Answer> {
+/** How a method's messages look on the wire. */
+export interface WireMethod<Answer> {
   /** As gRPC asks for it: `/package.Service/Method`. */
   readonly path: string;
   readonly serialize: Serialize<object>;
@@ -28,12 +28,7 @@ function loadServices(json: object): ReturnType<typeof fromJSON> {
 
 const services = loadServices(messages);
 
-/** A method of one of our .proto files; `service` with its package. */
-export function methodOf<Answer>(
-  service: string,
-  name: string,
-  schema: BaseSchema<unknown, Answer, BaseIssue<unknown>>,
-): Method<Answer> {
+export function wireMethod<Answer>({ service, name, schema }: Method<Answer>): WireMethod<Answer> {
   const definition = services[service];
   const method = definition !== undefined && !('format' in definition) ? definition[name] : undefined;
   if (method === undefined) throw new Error(`the .proto files have no ${service}/${name}`);
