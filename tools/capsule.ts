@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import process from 'node:process';
-import { pathWithParts } from './real-parts.ts';
+import { missingParts, pathWithParts } from './real-parts.ts';
 
 /**
  * Namespaces of its own for a command and all that it starts: processes, interfaces and mounts end with it, however it ends, and with whoever opened it.
@@ -23,10 +23,20 @@ const opening: readonly string[] = [
 ];
 
 /** Why there can be no capsule here; undefined: there can. */
-export function capsuleObstacle(): string | undefined {
+function capsuleObstacle(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are Linux';
   if (process.getuid?.() !== 0) return 'network namespaces and mounts need root: sudo npm run e2e';
   return undefined;
+}
+
+/** What a node is made of. */
+const nodePrograms: readonly string[] = ['containerd', 'ip', 'tc', 'iptables', 'mkfs.ext4', 'tcpdump'];
+
+/** Why there can be no nodes in network namespaces here; undefined: there can. */
+export function nodesObstacle(): string | undefined {
+  const missing = missingParts().filter(({ program }) => nodePrograms.includes(program));
+  if (missing.length === 0) return capsuleObstacle();
+  return `missing: ${missing.map(({ program, advice }) => `${program} (${advice})`).join(', ')}`;
 }
 
 /** Starts a command in a capsule, with the real parts in front of PATH. */

@@ -5,7 +5,7 @@ import { globSync } from 'node:fs';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { capsuleObstacle, spawnInCapsule } from './capsule.ts';
+import { nodesObstacle, spawnInCapsule } from './capsule.ts';
 import type { FileTotals } from './e2e-file.ts';
 import { missingParts, pathWithParts } from './real-parts.ts';
 
@@ -30,7 +30,7 @@ if (process.argv.includes('--missing-packages')) {
 }
 for (const { program, advice } of missing)
   console.log(`missing: ${program} (${advice}); laws that need it are skipped`);
-const obstacle = capsuleObstacle() ?? missingOfNodes();
+const obstacle = nodesObstacle();
 if (obstacle !== undefined) console.log(`no nodes in network namespaces: ${obstacle}`);
 if ((missing.length > 0 || obstacle !== undefined) && everythingMustRun) {
   console.error('every real part must be there in CI');
@@ -48,11 +48,6 @@ if (files.length === 0) {
 const results: FileResult[] = [];
 for (const file of files) results.push(await runOne(file));
 tell(results);
-
-function missingOfNodes(): string | undefined {
-  const needed = missing.filter(({ program }) => ['containerd', 'ip', 'tc', 'iptables', 'mkfs.ext4'].includes(program));
-  return needed.length === 0 ? undefined : `missing: ${needed.map(({ program }) => program).join(', ')}`;
-}
 
 async function runOne(file: string): Promise<FileResult> {
   const needsCapsule = capsuleFolders.some((folder) => file.startsWith(folder));
