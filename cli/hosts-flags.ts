@@ -7,7 +7,7 @@ import { basicAuthPath } from './credentials.ts';
 import { list, readFlags, textTo } from './flag-table.ts';
 import type { Environment, FlagRow, FlagTable } from './flag-table.ts';
 import { parseBoolean, parseInteger } from './go-values.ts';
-import { parseLogLevel, parsePositiveDurationUs, parseRegistryName } from './registry-schema.ts';
+import { parseConfigPath, parseLogLevel, parsePositiveDurationUs, parseRegistryName } from './registry-schema.ts';
 import type { LogLevel } from './registry-options.ts';
 
 const logLevelRow = {
@@ -158,12 +158,6 @@ export function readCleanupOptions(given: Given, env: Environment): CleanupOptio
 export function readCleanupWaitOptions(given: Given, env: Environment): CleanupWaitOptions {
   const { probeEndpoint, threshold, period, logLevel } = readFlags(cleanupWaitFlags, cleanupWaitSchema, given, env);
   return Object.freeze({ probeEndpoint, threshold, periodUs: period, logLevel });
-}
-
-/** One directory. containerd's own `config_path` may be several, with colons between them; this is the one to write to. */
-export function parseConfigPath(text: string): string {
-  if (text.startsWith('/') && !text.includes('\0') && !text.includes(':')) return text;
-  throw new PeiliError('OPTION_INVALID', 'give one absolute path, as in config_path = "/etc/containerd/certs.d"');
 }
 
 function parseEndpoint(text: string): { readonly host: string; readonly port: number } {

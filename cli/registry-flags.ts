@@ -26,6 +26,17 @@ export const registryFlags = {
     env: 'CONTAINERD_CONTENT_PATH',
     help: 'the directory of containerd that has blobs/, as this process sees it; without it containerd is asked',
   },
+  containerdRegistryConfigPath: {
+    flags: '--containerd-registry-config-path <directory>',
+    env: 'CONTAINERD_REGISTRY_CONFIG_PATH',
+    help: 'where peili configuration wrote hosts.toml, to mend it when somebody removes or changes it (default: /etc/containerd/certs.d, and nowhere with another store than containerd)',
+  },
+  basicAuthPath: {
+    flags: '--basic-auth-path <directory>',
+    env: 'PEILI_BASIC_AUTH_PATH',
+    help: 'a directory with the files username and password, which whoever asks has to know; nobody is asked where there are none',
+    fallback: '/etc/secrets/basic-auth',
+  },
   registryAddr: {
     flags: '--registry-addr <address>',
     env: 'REGISTRY_ADDR',
@@ -118,6 +129,11 @@ export const registryFlags = {
     flags: '--mirror-resolve-retries <count>',
     env: 'MIRROR_RESOLVE_RETRIES',
     help: 'how many sources one request may try without a byte of progress (default: 8)',
+  },
+  canaryInterval: {
+    flags: '--canary-interval <duration>',
+    env: 'PEILI_CANARY_INTERVAL',
+    help: 'how often containerd is made to pull a tiny image that only mirrors have, to prove that it uses this one; 0: never (default: 1h)',
   },
   logLevel: {
     flags: '--log-level <level>',

@@ -18,10 +18,13 @@ test('options: with a store alone, the defaults', () => {
     httpBootstrapAddress: undefined,
     dataDir: undefined,
     zone: '',
+    hostsPath: undefined,
+    basicAuthPath: '/etc/secrets/basic-auth',
     filter: { mirroredRegistries: [], registryFilters: [], resolveLatestTag: true, blobsOnlyRegistries: [] },
     blobVerification: 'suspect',
     tagMaxAgeUs: undefined,
     limits: defaultLimits,
+    canary: undefined,
     logLevel: 'INFO',
     requestLog: false,
     watchdog: true,
@@ -48,6 +51,8 @@ const told: Record<
   ],
   containerdNamespace: ['moby', (o) => o.store, containerd({ namespace: 'moby' })],
   containerdContentPath: ['/content', (o) => o.store, containerd({ contentPath: '/content' })],
+  containerdRegistryConfigPath: ['/certs.d', (o) => o.hostsPath, '/certs.d'],
+  basicAuthPath: ['/secret', (o) => o.basicAuthPath, '/secret'],
   registryAddr: ['127.0.0.1:5010', (o) => o.registryAddress, { host: '127.0.0.1', port: 5010 }],
   routerAddr: ['[::1]:5011', (o) => o.routerAddress, '[::1]:5011'],
   metricsAddr: [':9091', (o) => o.metricsAddress.port, 9091],
@@ -66,6 +71,7 @@ const told: Record<
   blobVerification: ['always', (o) => o.blobVerification, 'always'],
   mirrorResolveTimeout: ['20ms', (o) => [o.limits.lookupTimeoutUs, o.limits.lookupMissTimeoutUs], [20_000, 20_000]],
   mirrorResolveRetries: ['3', (o) => o.limits.attemptsMax, 3],
+  canaryInterval: ['90s', (o) => o.canary?.intervalUs, 90_000_000],
   logLevel: ['debug', (o) => o.logLevel, 'DEBUG'],
   requestLog: ['true', (o) => o.requestLog, true],
   watchdog: ['false', (o) => o.watchdog, false],
@@ -217,4 +223,16 @@ test('options: a variable is named as the culprit', () => {
     () => parseRegistryOptions([store], { REGISTRY_FILTERS: '"a' }),
     /^PeiliError: REGISTRY_FILTERS .*double quotes/,
   );
+});
+
+test('options: with containerd a canary is pulled every hour, or as often as is said, or never', () => {
+  const canary = (...argv: string[]) => parseRegistryOptions(argv, {}).canary;
+  const socket = '/run/containerd/containerd.sock';
+  assert.deepEqual(canary(), { socket, intervalUs: 3_600_000_000 });
+  assert.equal(
+    canary('--containerd-sock', '/run/k3s/containerd/containerd.sock')?.socket,
+    '/run/k3s/containerd/containerd.sock',
+  );
+  assert.equal(canary('--canary-interval', '0'), undefined);
+  assert.equal(canary('--store', 'oci-layout:/srv'), undefined, 'no containerd, nothing to prove');
 });

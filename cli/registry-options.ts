@@ -12,6 +12,9 @@ import type { RegistryValues } from './registry-schema.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
+/** containerd's own example, and Spegel's default. A store that is no containerd says nothing about who reads hosts.toml on this machine. */
+const hostsPathDefault = '/etc/containerd/certs.d';
+
 /** What `peili registry` was told, checked and complete. */
 export interface RegistryOptions {
   readonly store: NodeOptions['store'];
@@ -25,11 +28,17 @@ export interface RegistryOptions {
   /** Undefined: a new identity at each start. */
   readonly dataDir: string | undefined;
   readonly zone: string;
+  /** Where hosts.toml is kept as configured; undefined: nowhere. */
+  readonly hostsPath: string | undefined;
+  /** Where the files `username` and `password` are looked for. */
+  readonly basicAuthPath: string;
   readonly filter: RegistryFilterOptions;
   readonly blobVerification: BlobVerification;
   /** Undefined: no limit. */
   readonly tagMaxAgeUs: number | undefined;
   readonly limits: Limits;
+  /** Undefined: nothing is proven. */
+  readonly canary: NodeOptions['canary'];
   readonly logLevel: LogLevel;
   readonly requestLog: boolean;
   /** Whether a main thread that stands still ends the process. */
@@ -72,10 +81,14 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     httpBootstrapAddress: values.httpBootstrapAddr,
     dataDir: values.dataDir,
     zone: values.zone,
+    hostsPath:
+      values.containerdRegistryConfigPath ?? (values.store.kind === 'containerd' ? hostsPathDefault : undefined),
+    basicAuthPath: values.basicAuthPath,
     filter: Object.freeze({ mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries }),
     blobVerification: values.blobVerification,
     tagMaxAgeUs: values.tagMaxAge === 0 ? undefined : values.tagMaxAge,
     limits: limitsOf(values),
+    canary: canaryOf(values),
     logLevel: values.logLevel,
     requestLog: values.requestLog,
     watchdog: values.watchdog,
@@ -92,6 +105,12 @@ function storeOf(values: RegistryValues): NodeOptions['store'] {
     namespace: containerdNamespace,
     contentPath: containerdContentPath,
   };
+}
+
+/** It is containerd that is to use this node, so without one there is nothing to prove. */
+function canaryOf({ store, containerdSock, canaryInterval }: RegistryValues): NodeOptions['canary'] {
+  const intervalUs = canaryInterval ?? defaultLimits.canaryIntervalUs;
+  return store.kind === 'containerd' && intervalUs > 0 ? { socket: containerdSock, intervalUs } : undefined;
 }
 
 function idleStoreFlags({ store, containerdContentPath }: RegistryValues): string[] {

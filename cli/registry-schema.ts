@@ -16,6 +16,8 @@ export const registrySchema = v.object({
   containerdSock: textTo(parseSocket),
   containerdNamespace: textTo(parseNamespace),
   containerdContentPath: v.optional(textTo(parseAbsolutePath)),
+  containerdRegistryConfigPath: v.optional(textTo(parseConfigPath)),
+  basicAuthPath: v.string(),
   registryAddr: textTo(parseListenAddress),
   routerAddr: textTo((text) => formatAddress(parseRouterAddress(text))),
   metricsAddr: textTo(parseListenAddress),
@@ -34,6 +36,7 @@ export const registrySchema = v.object({
   blobVerification: textTo(oneOf('off', 'suspect', 'always')),
   mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),
   mirrorResolveRetries: v.optional(textTo(parseInteger(1, 1000))),
+  canaryInterval: v.optional(textTo(parseDurationUs)),
   logLevel: textTo(parseLogLevel),
   requestLog: textTo(parseBoolean),
   watchdog: textTo(parseBoolean),
@@ -51,17 +54,17 @@ function parseStore(text: string): { kind: 'containerd' } | { kind: 'oci-layout'
 }
 
 /** A path; as crictl and the kubelet write it, too. */
-function parseSocket(text: string): string {
+export function parseSocket(text: string): string {
   return parseAbsolutePath(text.replace(/^unix:\/\/(?=\/)/, ''));
 }
 
-function parseAbsolutePath(text: string): string {
+export function parseAbsolutePath(text: string): string {
   if (text.startsWith('/')) return text;
   throw invalid('give an absolute path');
 }
 
 /** containerd's own rule for the names of namespaces (its pkg/identifiers). */
-function parseNamespace(text: string): string {
+export function parseNamespace(text: string): string {
   if (text.length <= 76 && /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/.test(text)) return text;
   throw invalid('give a name of letters and digits with dots, dashes or underscores between, as in k8s.io');
 }
@@ -99,6 +102,12 @@ function parsePattern(text: string): string {
     const why = error.details['reason'] ?? 'it would filter everything';
     throw invalid(`${why}; give an RE2 pattern, without look-around and back-references`);
   }
+}
+
+/** One directory. containerd's own `config_path` may be several, with colons between them; this is the one to write to. */
+export function parseConfigPath(text: string): string {
+  if (text.startsWith('/') && !text.includes('\0') && !text.includes(':')) return text;
+  throw invalid('give one absolute path, as in config_path = "/etc/containerd/certs.d"');
 }
 
 export function parseRegistryName(text: string): string {

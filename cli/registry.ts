@@ -1,10 +1,11 @@
 import { PeiliError } from '../core/index.ts';
 import type { Observer } from '../core/index.ts';
-import { createSystemClock, startNode, startWatchdog } from '../transports/index.ts';
-import type { RunningNode } from '../transports/index.ts';
+import { authorizationOf, createSystemClock, keepHosts, startNode, startWatchdog } from '../transports/index.ts';
+import type { BasicAuth, RunningNode } from '../transports/index.ts';
 import { formatAddress } from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
 import { combineObservers } from './combine-observers.ts';
+import { readBasicAuth } from './credentials.ts';
 import { createLogObserver, createLogger } from './logs.ts';
 import type { Logger } from './logs.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -41,8 +42,15 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     );
     undo.push(metricsServer.close);
     const observer = combineObservers(metrics.observer, logs);
-    const node = await startOne(options, observer);
+    const { basicAuthPath, hostsPath, limits } = options;
+    const basicAuth = await naming('basicAuthPath', basicAuthPath, readBasicAuth(basicAuthPath));
+    const node = await startOne(options, basicAuth, observer);
     undo.push(node.close);
+    if (hostsPath !== undefined) {
+      const authorization = basicAuth === undefined ? undefined : authorizationOf(basicAuth);
+      const { onNode } = observer;
+      undo.push(keepHosts({ clock, onNode }, { configPath: hostsPath, authorization, limits }).close);
+    }
     // From here on changes are told; this is what they change.
     observer.onNode({ type: 'ready', ...node.readiness() });
     if (options.httpBootstrapAddress !== undefined) {
@@ -65,10 +73,14 @@ function warnUnwatched(logger: Logger): (reason: string) => void {
   };
 }
 
-async function startOne(options: RegistryOptions, observer: Observer): Promise<RunningNode> {
+async function startOne(
+  options: RegistryOptions,
+  basicAuth: BasicAuth | undefined,
+  observer: Observer,
+): Promise<RunningNode> {
   try {
     // They have the same names; what is the program's alone (log level, other addresses) a node does not read.
-    return await startNode({ ...options, registry: options.registryAddress, observer });
+    return await startNode({ ...options, registry: options.registryAddress, basicAuth, observer });
   } catch (error) {
     throw error instanceof PeiliError ? refusalOf(error, options) : error;
   }
@@ -96,11 +108,12 @@ function refusalOf(error: PeiliError, options: RegistryOptions): PeiliError {
   }
 }
 
-async function naming<T>(flag: FlagName, address: ListenAddress, starting: Promise<T>): Promise<T> {
+async function naming<T>(flag: FlagName, value: ListenAddress | string, starting: Promise<T>): Promise<T> {
   try {
     return await starting;
   } catch (error) {
-    throw error instanceof PeiliError ? named(error, flag, formatAddress(address)) : error;
+    const text = typeof value === 'string' ? value : formatAddress(value);
+    throw error instanceof PeiliError ? named(error, flag, text) : error;
   }
 }
 
