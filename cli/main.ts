@@ -48,9 +48,10 @@ process.exitCode = await runProgram(
       (await import('./cleanup-wait.ts')).cleanupWait(options, { signal: stopSignal(), log }),
     verify: async (options) => {
       const { verify } = await import('./verify.ts');
-      const { columns = 100, isTTY } = process.stdout;
-      const colours = isTTY && !process.env['NO_COLOR'];
-      return verify(options, { signal: stopSignal(), width: Math.min(columns, 120), colours, writeOut });
+      const { stdout, env } = process;
+      // Of a pipe nobody knows the width, whatever its type says.
+      const width = stdout.isTTY ? Math.min(stdout.columns, 120) : 100;
+      return verify(options, { signal: stopSignal(), width, colours: stdout.isTTY && !env['NO_COLOR'], writeOut });
     },
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),

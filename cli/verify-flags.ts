@@ -6,6 +6,7 @@ import { basicAuthPath } from './credentials.ts';
 import { readFlags, textTo } from './flag-table.ts';
 import type { Environment, FlagTable } from './flag-table.ts';
 import { parseBoolean, parseInteger } from './go-values.ts';
+import { parseAbsolutePath, parseNamespace, parseSocket } from './registry-schema.ts';
 import { parseImageName } from './verify/pull-image.ts';
 
 /** The options of `peili verify`. In the pod of a mirror, its variables say most of them. */
@@ -94,11 +95,11 @@ export interface VerifyOptions {
 }
 
 const schema = v.object({
-  containerdSock: v.string(),
-  containerdNamespace: v.string(),
-  containerdConfigPath: v.optional(v.string()),
-  containerdContentPath: v.optional(v.string()),
-  containerdRegistryConfigPath: v.string(),
+  containerdSock: textTo(parseSocket),
+  containerdNamespace: textTo(parseNamespace),
+  containerdConfigPath: v.optional(textTo(parseAbsolutePath)),
+  containerdContentPath: v.optional(textTo(parseAbsolutePath)),
+  containerdRegistryConfigPath: textTo(parseAbsolutePath),
   registryAddr: textTo(parseUrl),
   metricsAddr: textTo(parseUrl),
   basicAuthPath: v.string(),
