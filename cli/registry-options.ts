@@ -113,11 +113,15 @@ function canaryOf({ store, containerdSock, canaryInterval }: RegistryValues): No
   return store.kind === 'containerd' && intervalUs > 0 ? { socket: containerdSock, intervalUs } : undefined;
 }
 
-function idleStoreFlags({ store, containerdContentPath }: RegistryValues): string[] {
-  if (store.kind === 'containerd' || containerdContentPath === undefined) return [];
-  return [
-    `${flagText('containerdContentPath')} has no effect with --store oci-layout:; --store containerd would use it`,
+function idleStoreFlags({ store, containerdContentPath, canaryInterval }: RegistryValues): string[] {
+  if (store.kind === 'containerd') return [];
+  const uses: readonly (readonly [FlagName, boolean])[] = [
+    ['containerdContentPath', containerdContentPath !== undefined],
+    ['canaryInterval', canaryInterval !== undefined && canaryInterval > 0],
   ];
+  return uses.flatMap(([name, isGiven]) =>
+    isGiven ? [`${flagText(name)} has no effect with --store oci-layout:; --store containerd would use it`] : [],
+  );
 }
 
 function bootstrapOf(values: RegistryValues): NodeOptions['bootstrap'] {
