@@ -1,13 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startNetnsCluster } from '../../testbed/index.ts';
+import { createImage } from '../../testbed/index.ts';
+import type { ImageOptions, NetnsClusterOptions, PlacedImage } from '../../testbed/index.ts';
+import { openCluster } from './cluster-fixture.ts';
 
-test('pull: without a mirror, a node gets every byte from the upstream', async (context) => {
-  const cluster = await startNetnsCluster({ nodes: 1 });
-  context.after(() => cluster.close());
-  const image = await cluster.upstream.addImage({ name: 'team/app:1.0', layers: [{ sizeBytes: 5_000_000 }] });
-  await cluster.node(0).pull(image.name);
-  const total = [...image.blobs.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  assert.equal(await cluster.upstream.bytesServed(), total);
-  assert.deepEqual(await cluster.node(0).content.blobs(), [...image.blobs.keys()].sort());
-});
+const app: ImageOptions = { name: 'team/app:1.0', layers: [{ sizeBytes: 20_000_000 }, { sizeBytes: 300_000 }] };
+
+/** The three ways to name an image. */
+function referencesTo({ name, registry, repository, root }: PlacedImage): Readonly<Record<string, string>> {
+  return {
+    tag: name,
+    digest: `${registry}/${repository}@${root.digest}`,
+    'tag and digest': `${name}@${root.digest}`,
+  };
+}
+
+for (const how of ['refused', 'black-hole'] as const) {
+  test(`pull: the upstream is cut (${how}): by tag, by digest and by both, every byte comes from the holder`, async (context) => {
+    const cluster = await openCluster(context, { nodes: 4, mirrors: {} });
+    const { upstream } = cluster;
+    const image = await upstream.addImage(app);
+    const holder = cluster.node(0);
+    await holder.pull(image.name);
+    assert.equal(await upstream.bytesServed(), cluster.sizeOf(image), 'one copy');
+    for (const [at, [way, reference]] of Object.entries(referencesTo(image)).entries()) {
+      const node = cluster.node(at + 1);
+      await cluster.untilFound(node, image);
+      if (at === 0) await upstream.cut(how);
+      await upstream.resetCounts();
+      await node.pull(reference);
+      // Each node that has it may be the next one's source.
+      const bytes = await node.mirror.bytesBySource();
+      const total = Object.values(bytes).reduce((sum, each) => sum + each, 0);
+      assert.equal(total, cluster.sizeOf(image), `by ${way}: ${JSON.stringify(bytes)}`);
+      assert.deepEqual(
+        Object.keys(bytes).filter((source) => !/^node-\d$/.test(source)),
+        [],
+      );
+      assert.deepEqual(await node.content.blobs(), [...image.blobs.keys()].sort());
+      assert.equal(await upstream.bytesServed(), 0);
+    }
+  });
+}

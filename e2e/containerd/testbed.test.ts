@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { CutError, exchange, startNetnsCluster, until } from '../../testbed/index.ts';
@@ -8,9 +8,11 @@ import { openCluster } from './cluster-fixture.ts';
 
 const smallImage = { name: 'team/app:1.0', layers: [{ sizeBytes: 4_000_000 }] };
 
-/** What of a cluster can be seen from outside: interfaces, processes, folders. */
+/** What of a cluster can be seen from outside: interfaces, processes, folders. Who has ended and was not waited for (the capsule's first process waits for nobody) runs no program. */
 async function traces(): Promise<readonly string[]> {
-  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const programs = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/exe`).catch(() => '')));
+  const processes = pids.filter((_, at) => programs[at] !== '');
   const folders = (await readdir('/run/peili-testbed')).filter((name) => name.startsWith('cluster-'));
   return [...Object.keys(networkInterfaces()), ...processes, ...folders];
 }
