@@ -22,6 +22,8 @@ export interface Bench {
   rounds(usual: number): number;
   /** Less work, for a first look: its figures are no results. */
   readonly quick: boolean;
+  /** A pull on a containerd node that takes longer has failed. */
+  readonly patienceMs: number;
   readonly versions: Readonly<Record<ToolName, string | undefined>>;
   /** Something to be undone at the row's end, last first. */
   onEnd(undo: () => unknown): void;
@@ -35,14 +37,21 @@ export interface BenchOptions {
   readonly mirrors: readonly MirrorProgram[];
   readonly rounds: number | undefined;
   readonly quick: boolean;
+  readonly patienceMs: number;
   readonly say: (text: string) => void;
 }
 
-const toolNames = ['nginx', 'haproxy', 'wrk', 'ip'] as const;
+const toolNames = ['nginx', 'haproxy', 'wrk', 'ip', 'containerd'] as const;
 
 export function toolVersions(): Bench['versions'] {
   const found = Object.fromEntries(toolNames.map((tool) => [tool, versionOf(tool)]));
-  return { nginx: found['nginx'], haproxy: found['haproxy'], wrk: found['wrk'], ip: found['ip'] };
+  return {
+    nginx: found['nginx'],
+    haproxy: found['haproxy'],
+    wrk: found['wrk'],
+    ip: found['ip'],
+    containerd: found['containerd'],
+  };
 }
 
 /** Runs one row between an empty directory and nothing left behind. */
@@ -61,6 +70,7 @@ export async function withBench<T>(
     versions,
     mirrors: options.mirrors,
     quick: options.quick,
+    patienceMs: options.patienceMs,
     say: options.say,
     rounds: (usual) => options.rounds ?? (options.quick ? Math.min(3, usual) : usual),
     onEnd: (step) => void undo.push(step),

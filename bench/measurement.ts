@@ -7,7 +7,7 @@ export interface Line {
   readonly unit: Unit;
   /** By subject: ours first, then the baselines and other mirrors. */
   readonly subjects: readonly Subject[];
-  /** Ours over a baseline of the same round. */
+  /** Ours over a baseline, or the first other mirror, of the same round. */
   readonly ratio?: { readonly against: string; readonly summary: Summary };
   readonly mark?: Mark;
   readonly notes: readonly string[];
@@ -20,12 +20,27 @@ export interface Subject {
 
 /** What `npm run bench` is asked for: rows of the issue and of the peers' page. */
 export const rowNames = [
+  'C',
+  'D',
+  'E',
+  'F',
+  'G',
+  'H',
+  'J',
+  'K',
+  'L',
+  'M',
+  'N',
   'O',
   'relay',
   'P',
   'Q',
   'R',
   'S',
+  'T',
+  'U',
+  'V',
+  'W',
   'relays64',
   'lookup',
   'members',

@@ -11,7 +11,11 @@ export interface BenchArguments {
   readonly peers: readonly { readonly name: string; readonly program: string }[];
   /** Where node leaves CPU profiles of our nodes. */
   readonly profile: string | undefined;
+  /** On containerd nodes: a pull that takes longer has failed. */
+  readonly patienceMs: number;
 }
+
+const patienceSeconds = '20';
 
 export const usage = `npm run bench -- [options]
 
@@ -21,6 +25,7 @@ export const usage = `npm run bench -- [options]
   --json                  the last line is one JSON document
   --peer <name=program>   another mirror in the same call; may be repeated (docs/benchmarks.md)
   --profile <directory>   node writes a CPU profile of each of our nodes there
+  --patience <seconds>    rows on containerd nodes: a pull that takes longer has failed (${patienceSeconds})
 `;
 
 /** Throws a TypeError that says what to change. */
@@ -34,14 +39,19 @@ export function parseArguments(args: readonly string[]): BenchArguments {
       quick: { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [] },
       profile: { type: 'string' },
+      patience: { type: 'string', default: patienceSeconds },
     },
   });
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0 && rounds <= 99)) {
     throw new TypeError(`--rounds ${values.rounds}: give a number from 1 to 99`);
   }
+  const patienceMs = Number(values.patience) * 1000;
+  if (!(patienceMs >= 1000 && patienceMs <= 3_600_000)) {
+    throw new TypeError(`--patience ${values.patience}: give seconds, from 1 to 3600`);
+  }
   const { json, profile, quick } = values;
-  return { rows: parseRows(values.rows), rounds, json, quick, profile, peers: values.peer.map(parsePeer) };
+  return { rows: parseRows(values.rows), rounds, json, quick, profile, patienceMs, peers: values.peer.map(parsePeer) };
 }
 
 function parseRows(text: string | undefined): ReadonlySet<RowName> {

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 
 /** Programs that measure or are measured against, and how Debian brings each of them. */
-const packages = { nginx: 'nginx-light', haproxy: 'haproxy', wrk: 'wrk', ip: 'iproute2' } as const;
+const packages = {
+  nginx: 'nginx-light',
+  haproxy: 'haproxy',
+  wrk: 'wrk',
+  ip: 'iproute2',
+  containerd: 'containerd',
+} as const;
 export type ToolName = keyof typeof packages;
 
 const versionArgs: Readonly<Record<ToolName, readonly string[]>> = {
@@ -9,6 +15,7 @@ const versionArgs: Readonly<Record<ToolName, readonly string[]>> = {
   haproxy: ['-v'],
   wrk: ['-v'],
   ip: ['-V'],
+  containerd: ['-v'],
 };
 
 /** Its version, or undefined where it is not installed. */

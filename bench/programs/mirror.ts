@@ -11,6 +11,10 @@ import type { Command, Program } from './program.ts';
 export interface MirrorProgram {
   readonly name: string;
   command(settings: NodeSettings): Command;
+  /** How it is started on a containerd node: what comes before `registry` and the flags that Spegel has. `nodeArgs` go to node, if it is one. */
+  onNode(nodeArgs?: readonly string[]): readonly string[];
+  /** Flags by which a containerd node is of a zone, if it knows zones. */
+  zoneFlags(zone: string): readonly string[];
 }
 
 export interface NodeSettings {
@@ -38,6 +42,8 @@ export function oursProgram(nodeArgs: readonly string[]): MirrorProgram {
   const entry = existsSync(bundle) ? bundle : join(root, 'cli/main.ts');
   return {
     name: oursName,
+    onNode: (more = []) => [process.execPath, ...nodeArgs, ...more, entry],
+    zoneFlags: (zone) => ['--zone', zone],
     command: ({ bootstrap, metrics, namespace, registry, router, store, zone }) => ({
       command: process.execPath,
       args: [
@@ -56,10 +62,15 @@ export function oursProgram(nodeArgs: readonly string[]): MirrorProgram {
   };
 }
 
-/** Another mirror's: a program that reads its node's settings from the environment (docs/benchmarks.md). */
+/**
+ * Another mirror's: on containerd nodes a program with Spegel's flags, on loopback one that reads its node's settings from the environment
+ * (docs/benchmarks.md).
+ */
 export function peerProgram(name: string, program: string): MirrorProgram {
   return {
     name,
+    onNode: () => [program],
+    zoneFlags: () => [],
     command: ({ bootstrap, metrics, namespace, registry, router, store, zone }) => ({
       command: program,
       args: [],
