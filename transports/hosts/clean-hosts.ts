@@ -127,7 +127,8 @@ async function moveBack(files: HostsFiles, from: string, to: string): Promise<vo
     const [source, target] = [join(from, name), join(to, name)];
     if (source === cleanupPath(files.root)) continue;
     const [kind, there] = await Promise.all([kindOf(source), kindOf(target)]);
-    if (isUnfinished(name)) await files.remove(source);
+    // Ours, be it that nobody can read it any more.
+    if (isUnfinished(name) || source === statePath(files.root)) await files.remove(source);
     else if (there === 'absent') await files.move(source, target);
     else if (kind === 'directory' && there === 'directory') {
       await moveBack(files, source, target);
