@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reasonOf } from '../core/index.ts';
 import { listenRefusal } from '../transports/index.ts';
 import type { ListenAddress } from './addresses.ts';
@@ -9,23 +10,37 @@ export interface Page {
   text(): string | Promise<string>;
 }
 
+/** Answers everything under its path. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => void;
+
 export interface PageServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
 /**
- * Serves a few texts: `/metrics`, the bootstrap document. Knows GET and HEAD, and nothing of mirrors.
+ * Serves a few texts: `/metrics`, the bootstrap document. Knows GET and HEAD, and nothing of mirrors. `routes` answer for themselves what begins with
+ * their path, which ends in a slash.
  * Rejects with `ADDRESS_IN_USE` or `ADDRESS_INVALID`.
  */
-export async function servePages(address: ListenAddress, pages: Readonly<Record<string, Page>>): Promise<PageServer> {
+export async function servePages(
+  address: ListenAddress,
+  pages: Readonly<Record<string, Page>>,
+  routes: Readonly<Record<string, Route>> = {},
+): Promise<PageServer> {
   const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8192 }, (request, response) => {
     const path = (request.url ?? '/').replace(/\?.*/s, '');
-    const page = pages[path];
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const route = Object.entries(routes).find(([prefix]) => `${path}/`.startsWith(prefix));
+    if (route !== undefined) {
+      if (path.startsWith(route[0])) route[1](request, response);
+      else response.writeHead(308, { location: route[0] }).end();
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end();
     } else if (page === undefined) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end(`only here: ${Object.keys(pages).join(', ')}\n`);
+      response
+        .writeHead(404, { 'content-type': 'text/plain' })
+        .end(`only here: ${[...Object.keys(pages), ...Object.keys(routes)].join(', ')}\n`);
     } else {
       Promise.resolve(page.text()).then(
         (text) => {

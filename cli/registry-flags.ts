@@ -147,6 +147,12 @@ export const registryFlags = {
     help: 'a line for every pull: its sources, the bytes of each, and why they changed',
     fallback: 'false',
   },
+  debugWebEnabled: {
+    flags: '--debug-web-enabled [boolean]',
+    env: 'DEBUG_WEB_ENABLED',
+    help: 'a page at /debug/web/ on the metrics address: does it work, what was saved, why a pull was slow',
+    fallback: 'true',
+  },
   watchdog: {
     flags: '--watchdog [boolean]',
     env: 'PEILI_WATCHDOG',

@@ -27,6 +27,7 @@ test('options: with a store alone, the defaults', () => {
     canary: undefined,
     logLevel: 'INFO',
     requestLog: false,
+    debugWebEnabled: true,
     watchdog: true,
     warnings: [],
   });
@@ -74,6 +75,7 @@ const told: Record<
   canaryInterval: ['90s', (o) => o.warnings.length, 1],
   logLevel: ['debug', (o) => o.logLevel, 'DEBUG'],
   requestLog: ['true', (o) => o.requestLog, true],
+  debugWebEnabled: ['false', (o) => o.debugWebEnabled, false],
   watchdog: ['false', (o) => o.watchdog, false],
 };
 for (const [name, [value, read, expected]] of Object.entries(told) as [FlagName, (typeof told)[FlagName]][]) {

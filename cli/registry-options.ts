@@ -41,6 +41,8 @@ export interface RegistryOptions {
   readonly canary: NodeOptions['canary'];
   readonly logLevel: LogLevel;
   readonly requestLog: boolean;
+  /** Whether the metrics address serves the debug view. */
+  readonly debugWebEnabled: boolean;
   /** Whether a main thread that stands still ends the process. */
   readonly watchdog: boolean;
   /** For the operator, at start: what was said and has no effect. */
@@ -91,6 +93,7 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     canary: canaryOf(values),
     logLevel: values.logLevel,
     requestLog: values.requestLog,
+    debugWebEnabled: values.debugWebEnabled,
     watchdog: values.watchdog,
     warnings: Object.freeze([...idleStoreFlags(values), ...idleBootstrapFlags(values)]),
   });

@@ -39,6 +39,7 @@ export const registrySchema = v.object({
   canaryInterval: v.optional(textTo(parseDurationUs)),
   logLevel: textTo(parseLogLevel),
   requestLog: textTo(parseBoolean),
+  debugWebEnabled: textTo(parseBoolean),
   watchdog: textTo(parseBoolean),
 });
 

@@ -1,4 +1,4 @@
-import { PeiliError } from '../core/index.ts';
+import { PeiliError, silentObserver } from '../core/index.ts';
 import type { Observer } from '../core/index.ts';
 import { authorizationOf, createSystemClock, keepHosts, startNode, startWatchdog } from '../transports/index.ts';
 import type { BasicAuth, RunningNode } from '../transports/index.ts';
@@ -6,6 +6,7 @@ import { formatAddress } from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
 import { combineObservers } from './combine-observers.ts';
 import { readBasicAuth } from './credentials.ts';
+import { openDebugView } from './debug-view/open-debug-view.ts';
 import { createLogObserver, createLogger } from './logs.ts';
 import type { Logger } from './logs.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -31,6 +32,9 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
   const clock = createSystemClock();
   const metrics = createMetrics(clock, { uploadsMax: options.limits.uploadsMax, version: io.version });
   const logs = createLogObserver(logger, clock, { requestLog: options.requestLog });
+  const view = options.debugWebEnabled
+    ? openDebugView(clock, { limits: options.limits, version: io.version })
+    : undefined;
   const undo: (() => Promise<void>)[] = [];
   try {
     if (options.watchdog)
@@ -38,14 +42,18 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     const metricsServer = await naming(
       'metricsAddr',
       options.metricsAddress,
-      serveMetrics(options.metricsAddress, metrics),
+      serveMetrics(options.metricsAddress, metrics, view?.routes),
     );
     undo.push(metricsServer.close);
-    const observer = combineObservers(metrics.observer, logs);
+    const observer = combineObservers(metrics.observer, logs, view?.observer ?? silentObserver);
     const { basicAuthPath, hostsPath, limits } = options;
     const basicAuth = await naming('basicAuthPath', basicAuthPath, readBasicAuth(basicAuthPath));
     const node = await startOne(options, basicAuth, observer);
-    undo.push(node.close);
+    const detach = view?.attach(node);
+    undo.push(async () => {
+      detach?.();
+      await node.close();
+    });
     if (hostsPath !== undefined) {
       const authorization = basicAuth === undefined ? undefined : authorizationOf(basicAuth);
       const { onNode } = observer;
