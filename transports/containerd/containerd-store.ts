@@ -77,6 +77,7 @@ export function createContainerdStore(deps: ContainerdStoreDeps, options: Contai
     {
       clock,
       reader,
+      isWatching: () => blobs().isVisible(),
       onRead: () => {
         for (const change of index.takeChanges()) tell(change);
       },
@@ -105,7 +106,10 @@ export function createContainerdStore(deps: ContainerdStoreDeps, options: Contai
       },
     },
   );
-  const bodies = createContentBodies({ api, buffers, blobs, onSuspect: turns.contentChanged }, limits);
+  const onSuspect = (digest: string): void => {
+    turns.contentChanged(digest);
+  };
+  const bodies = createContentBodies({ api, buffers, blobs, onSuspect }, limits);
   link.start();
 
   return {

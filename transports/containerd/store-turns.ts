@@ -22,6 +22,8 @@ export interface StoreTurns {
 export interface StoreTurnsDeps {
   readonly clock: Clock;
   readonly reader: StoreReader;
+  /** Whether files tell when content comes and goes. */
+  readonly isWatching: () => boolean;
   /** Called after each reading, the failed ones too. */
   readonly onRead: () => void;
 }
@@ -40,8 +42,8 @@ const recheckDelaysUs = [50_000, 200_000, 800_000, 3_200_000, 12_800_000];
 /** Contents that are asked about again: more come at once only with a new store, and the next list has them. */
 const rechecksMax = 1024;
 
-export function createStoreTurns({ clock, reader, onRead }: StoreTurnsDeps, limits: StoreTurnsLimits): StoreTurns {
-  return new Turns(clock, reader, onRead, limits);
+export function createStoreTurns(deps: StoreTurnsDeps, limits: StoreTurnsLimits): StoreTurns {
+  return new Turns(deps, limits);
 }
 
 interface Link {
@@ -50,12 +52,12 @@ interface Link {
 }
 
 class Turns implements StoreTurns {
+  readonly #deps: StoreTurnsDeps;
   readonly #clock: Clock;
-  readonly #reader: StoreReader;
-  readonly #onRead: () => void;
   readonly #limits: StoreTurnsLimits;
   readonly #runs = createRuns(() => this.#turn());
-  readonly #timer;
+  readonly #someTimer;
+  readonly #allTimer;
   readonly #recheckTimer;
   #wanted = { all: false, digests: new Set<string>(), images: new Set<string>() };
   readonly #rechecks = new Map<string, { readonly count: number; readonly atUs: number }>();
@@ -63,15 +65,18 @@ class Turns implements StoreTurns {
   #link: Link | undefined;
   #ownTimer: Timer | undefined;
 
-  constructor(clock: Clock, reader: StoreReader, onRead: () => void, limits: StoreTurnsLimits) {
-    this.#clock = clock;
-    this.#reader = reader;
-    this.#onRead = onRead;
+  constructor(deps: StoreTurnsDeps, limits: StoreTurnsLimits) {
+    this.#deps = deps;
+    this.#clock = deps.clock;
     this.#limits = limits;
-    this.#timer = createEarliestTimer(clock, () => {
+    this.#someTimer = createEarliestTimer(deps.clock, () => {
       this.#start();
     });
-    this.#recheckTimer = createEarliestTimer(clock, () => {
+    this.#allTimer = createEarliestTimer(deps.clock, () => {
+      this.#wanted.all = true;
+      this.#start();
+    });
+    this.#recheckTimer = createEarliestTimer(deps.clock, () => {
       this.#recheck();
     });
   }
@@ -98,12 +103,13 @@ class Turns implements StoreTurns {
     if (this.#link === undefined) return;
     this.#wanted.images.add(name);
     this.#soon();
+    // An image that goes takes content along, a little later and without an event.
+    if (!this.#deps.isWatching()) this.somethingChanged(this.#limits.storeScanRetryUs);
   }
 
   somethingChanged(delayUs: number): void {
     if (this.#link === undefined) return;
-    this.#wanted.all = true;
-    this.#timer.after(Math.max(delayUs, this.#restUntilUs - this.#clock.nowUs()));
+    this.#allTimer.after(Math.max(delayUs, this.#restUntilUs - this.#clock.nowUs()));
   }
 
   readAll(): Promise<void> {
@@ -113,7 +119,8 @@ class Turns implements StoreTurns {
 
   close(): void {
     this.pause();
-    this.#timer.close();
+    this.#someTimer.close();
+    this.#allTimer.close();
     this.#recheckTimer.close();
   }
 
@@ -122,7 +129,7 @@ class Turns implements StoreTurns {
   }
 
   #soon(): void {
-    this.#timer.after(this.#limits.storeScanDelayUs);
+    this.#someTimer.after(this.#limits.storeScanDelayUs);
   }
 
   #start(): void {
@@ -143,13 +150,13 @@ class Turns implements StoreTurns {
     this.#wanted = { all: false, digests: new Set(), images: new Set() };
     const startUs = this.#clock.nowUs();
     try {
-      if (all) await this.#reader.readAll(link.signal);
-      else this.#expect(digests, await this.#reader.readSome({ digests, images }, link.signal));
+      if (all) await this.#deps.reader.readAll(link.signal);
+      else this.#expect(digests, await this.#deps.reader.readSome({ digests, images }, link.signal));
     } catch (error) {
       link.onFailed(error);
       throw error;
     } finally {
-      this.#onRead();
+      this.#deps.onRead();
     }
     if (!all) return;
     const nowUs = this.#clock.nowUs();
