@@ -61,12 +61,16 @@ export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeep
   const watch = createHostsWatch((name) => {
     // It may be gone before anybody looks.
     if (name === cleanupName) memory.told = undefined;
-    // Two writers that undo each other's work do so at this pace.
-    const restUs = memory.mendedAtUs + limits.hostsMendIntervalUs - clock.nowUs();
-    lookWithin(Math.max(limits.hostsMendDelayUs, restUs));
+    lookWithin(limits.hostsMendDelayUs);
   });
   const look = async (): Promise<void> => {
     if (life.closed) return;
+    // Two writers that undo each other's work do so at this pace.
+    const restUs = memory.mendedAtUs + limits.hostsMendIntervalUs - clock.nowUs();
+    if (restUs > 0) {
+      lookWithin(restUs);
+      return;
+    }
     try {
       const paths = await lookOnce(options, memory, watch, onNode);
       if (paths.length > 0) {
