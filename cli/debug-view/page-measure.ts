@@ -3,7 +3,7 @@ import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { sourceKeys } from './page-pulls.ts';
 import type { DebugSnapshot, MeasuredObject, MeasurementView, SourceBytes } from './snapshot.ts';
-import { formatAgo, formatRate, formatTime, shortKey, stepWords } from './words.ts';
+import { formatAgo, formatRate, formatTime, lookupWords, shortKey, stepWords } from './words.ts';
 
 /** What the form shows after it was sent. */
 export interface MeasureForm {
@@ -59,11 +59,8 @@ export function measureSection(
 function resultOf(measurement: MeasurementView, atMs: number, nameOf: (source: string) => string): Html {
   const { reference, lookup, bytes, tookMs, objects, stopped } = measurement;
   const missing = objects.filter(({ status }) => status >= 400).length;
-  const holders = lookup.holders.length;
-  const found =
-    holders === 0
-      ? `Lookup: ${lookup.outcome} after ${formatTime(lookup.tookMs)}.`
-      : `Lookup: ${holders} ${holders === 1 ? 'holder' : 'holders'} in ${formatTime(lookup.tookMs)}.`;
+  const { holders, outcome } = lookup;
+  const found = `The lookup took ${formatTime(lookup.tookMs)}: ${lookupWords({ outcome, sources: holders.length })}.`;
   const pulled =
     bytes === 0 ? 'Nothing came.' : `${formatBytes(bytes)} in ${formatTime(tookMs)}, ${formatRate(bytes, tookMs)}.`;
   return html`<div class="result">
@@ -74,7 +71,7 @@ function resultOf(measurement: MeasurementView, atMs: number, nameOf: (source: s
     </p>
     ${bytes > 0 && sourceKeys(totalsOf(objects), bytes, nameOf)}
     <details id="measured-${measurement.atMs}">
-      <summary>${objects.length} objects</summary>
+      <summary>${objects.length} ${objects.length === 1 ? 'object' : 'objects'}</summary>
       <div class="scroll">
         <table>
           <thead>

@@ -2,12 +2,13 @@ import { localSourceId } from '../../core/index.ts';
 import { formatBytes } from '../terminal.ts';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
-import type { DebugSnapshot, ImagePullView, ObjectView, SourceBytes } from './snapshot.ts';
+import type { DebugSnapshot, ImagePullView, ObjectView, SourceBytes, StepView } from './snapshot.ts';
 import {
   formatAgo,
   formatRate,
   formatShare,
   formatTime,
+  lookupWords,
   mendWords,
   outcomeWords,
   shortKey,
@@ -68,7 +69,10 @@ function pullFacts(pull: ImagePullView): string {
     0,
   );
   const parts = [`${formatBytes(pull.bytes)} in ${formatTime(pull.tookMs)}`];
-  if (missed > 0) parts.push(`${missed} of ${pull.objects.length} objects nobody had`);
+  if (missed > 0)
+    parts.push(
+      missed === pull.objects.length ? 'nobody had it' : `nobody had ${missed} of ${pull.objects.length} objects`,
+    );
   if (switches > 0) parts.push(`${switches} ${switches === 1 ? 'switch' : 'switches'} of source`);
   return `${parts.join(', ')}.`;
 }
@@ -122,16 +126,20 @@ export function sourceKeys(
 }
 
 function objectOf(object: ObjectView, pull: ImagePullView, nameOf: NameOf, classOf: ClassOf): Html {
-  const outcome = outcomeWords(object);
-  const rate = object.bytes > 0 ? `, ${formatRate(object.bytes, object.tookMs)}` : '';
   return html`<li class="object">
     <span
       ><span class="mono" title="${object.key}">${shortKey(object.key)}</span
       ><span class="kind">${object.resource}${object.requests > 1 && `, ${object.requests} requests`}</span></span
     >
-    <span class="amount">${formatBytes(object.bytes)} in ${formatTime(object.tookMs)}${rate}</span>
-    ${timeBar(object, pull, nameOf, classOf)} ${whyOf(object, outcome, nameOf)}
+    <span class="amount">${amountOf(object)}</span>
+    ${timeBar(object, pull, nameOf, classOf)} ${whyOf(object, nameOf)}
   </li>`;
+}
+
+function amountOf({ bytes, end, tookMs }: ObjectView): string {
+  if (bytes > 0) return `${formatBytes(bytes)} in ${formatTime(tookMs)}, ${formatRate(bytes, tookMs)}`;
+  // HEAD: the tag was resolved, or the size asked for.
+  return end === 'complete' ? `found in ${formatTime(tookMs)}` : formatTime(tookMs);
 }
 
 /** When each source gave its bytes, on the time line of the whole pull. */
@@ -168,19 +176,19 @@ function timeBar({ runs, fromMs, tookMs }: ObjectView, pull: ImagePullView, name
   </svg>`;
 }
 
-function whyOf({ steps, stepsDropped, lookup, sources }: ObjectView, outcome: string, nameOf: NameOf): Html {
+/** Below it a lookup explains nothing. */
+const noticedLookupMs = 50;
+
+function whyOf(object: ObjectView, nameOf: NameOf): Html {
+  const { stepsDropped, lookup, sources } = object;
+  const outcome = outcomeWords(object);
   const lines: Html[] = [];
   if (outcome !== '') lines.push(html`<li>${outcome}</li>`);
-  if (lookup !== null && sources.length === 0) {
-    lines.push(html`<li>lookup: ${lookup.outcome} after ${formatTime(lookup.tookMs)}</li>`);
-  } else if (lookup !== null) {
-    lines.push(
-      html`<li>
-        lookup: ${lookup.sources} ${lookup.sources === 1 ? 'source' : 'sources'} in ${formatTime(lookup.tookMs)}
-      </li>`,
-    );
+  const isEmpty = sources.length === 0 && object.end !== 'complete';
+  if (lookup !== null && (isEmpty || lookup.tookMs >= noticedLookupMs)) {
+    lines.push(html`<li>the lookup took ${formatTime(lookup.tookMs)}: ${lookupWords(lookup)}</li>`);
   }
-  for (const step of steps) {
+  for (const step of toldSteps(object.steps)) {
     const mend = 'reason' in step ? mendWords(step.reason) : undefined;
     lines.push(
       html`<li${mend !== undefined && html` title="${mend}"`}>at ${formatTime(step.atMs)}: ${stepWords(step, nameOf)}</li>`,
@@ -192,6 +200,16 @@ function whyOf({ steps, stepsDropped, lookup, sources }: ObjectView, outcome: st
     : html`<ul class="why">
         ${lines}
       </ul>`;
+}
+
+/** Without what the step before has said: that a stalled source failed, and where a switch resumes. */
+function toldSteps(steps: readonly StepView[]): readonly StepView[] {
+  return steps.filter((step, index) => {
+    const before = steps[index - 1];
+    if (step.type === 'failed') return !(before?.type === 'stalled' && before.source === step.source);
+    if (step.type === 'resumed') return !(before?.type === 'switched' && before.to === step.source);
+    return true;
+  });
 }
 
 /** For an element's id: a hash is enough, since it only keeps what was opened open. */

@@ -78,7 +78,7 @@ function stateOf(snapshot: DebugSnapshot, nameOf: (source: string) => string): H
               html`<time datetime="${new Date(lastSuccess.atMs).toISOString()}"
                 >${formatAgo(atMs - lastSuccess.atMs)}</time
               >`,
-              `${lastSuccess.image}, from ${lastSuccess.from.map(nameOf).join(', ')}`,
+              `${lastSuccess.image}, from ${lastSuccess.from.length > 1 ? `${lastSuccess.from.length} peers` : lastSuccess.from.map(nameOf).join('')}`,
               true,
             )
       }

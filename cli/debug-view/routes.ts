@@ -98,7 +98,12 @@ function page(status: number, text: string, more: Readonly<Record<string, string
 }
 
 function json(status: number, value: unknown, more: Readonly<Record<string, string>> = {}): Answer {
-  return { status, type: 'application/json', text: `${JSON.stringify(value)}\n`, more };
+  return { status, type: 'application/json', text: `${JSON.stringify(value, rounded)}\n`, more };
+}
+
+/** Nanoseconds are noise. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }
 
 function notAllowed(allow: string): Answer {

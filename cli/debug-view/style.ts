@@ -43,9 +43,9 @@ h2 .quiet { font-weight: 400; margin-left: .35rem; }
 .is-working { color: var(--good); } .is-waiting, .is-starting { color: var(--wait); } .is-trouble { color: var(--bad); }
 .verdict h1 { color: var(--ink); }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); gap: 1px; background: var(--line);
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.2rem, 1fr)); gap: 1px; margin: 0; background: var(--sheet);
   border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
-.figure { background: var(--sheet); padding: 1rem 1.1rem 1.05rem; min-width: 0; }
+.figure { box-shadow: 0 0 0 1px var(--line); padding: 1rem 1.1rem 1.05rem; min-width: 0; }
 .figure dt { font-size: .82rem; color: var(--quiet); }
 .figure dd { margin: .1rem 0 0; font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em; }
 .figure dd.small { font-size: 1.08rem; line-height: 1.55; }
@@ -94,6 +94,7 @@ label { font-size: .9rem; }
 .problem { color: var(--bad); }
 .result { border-top: 1px solid var(--line); padding: 1rem 1.1rem; display: grid; gap: .6rem; }
 .result h3 { font-size: .95rem; font-weight: 600; }
+.result h3 .quiet { font-weight: 400; margin-left: .3rem; }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }

@@ -34,8 +34,8 @@ export class ObjectTimeline implements Timeline {
   readonly #pullIds: number[] = [];
   readonly #runs: Run[] = [];
   readonly #steps: { readonly atUs: number; readonly view: (atMs: number) => StepView }[] = [];
-  /** From where the next run of bytes counts, by pull. */
-  readonly #flowingSinceUs = new Map<number, number>();
+  /** Since when the next run of bytes flows, by pull: since the first head of it, as further windows have heads too. */
+  readonly #flows = new Map<number, { sinceUs: number; hasHead: boolean }>();
   #requests = 0;
   #stepsDropped = 0;
   #lastUs: number;
@@ -55,7 +55,7 @@ export class ObjectTimeline implements Timeline {
   }
 
   get isOpen(): boolean {
-    return this.#flowingSinceUs.size > 0;
+    return this.#flows.size > 0;
   }
 
   get bytes(): number {
@@ -69,10 +69,10 @@ export class ObjectTimeline implements Timeline {
         this.#requests += 1;
         this.#pullIds.push(event.pullId);
         if (this.#pullIds.length > pullIdsMax) this.#pullIds.shift();
-        this.#flowingSinceUs.set(event.pullId, event.atUs);
+        this.#flows.set(event.pullId, { sinceUs: event.atUs, hasHead: false });
         return;
       case 'end':
-        this.#flowingSinceUs.delete(event.pullId);
+        this.#flows.delete(event.pullId);
         this.#end = { reason: event.reason, status: event.status };
         return;
       case 'bytes':
@@ -82,7 +82,9 @@ export class ObjectTimeline implements Timeline {
         return;
       case 'head':
         this.#sizeBytes = event.sizeBytes ?? this.#sizeBytes;
-        this.#flowingSinceUs.set(event.pullId, event.atUs);
+        if (this.#flows.get(event.pullId)?.hasHead === false) {
+          this.#flows.set(event.pullId, { sinceUs: event.atUs, hasHead: true });
+        }
         return;
       case 'attempt':
         return;
@@ -102,8 +104,8 @@ export class ObjectTimeline implements Timeline {
 
   #addRun({ pullId, source, from, to, atUs }: PullEvent & { readonly type: 'bytes' }): void {
     this.sources.set(source, (this.sources.get(source) ?? 0) + to - from);
-    const fromUs = this.#flowingSinceUs.get(pullId) ?? atUs;
-    this.#flowingSinceUs.set(pullId, atUs);
+    const fromUs = this.#flows.get(pullId)?.sinceUs ?? atUs;
+    this.#flows.set(pullId, { sinceUs: atUs, hasHead: false });
     const last = this.#runs.at(-1);
     if (last?.source === source && last.to === from) {
       last.to = to;
@@ -117,6 +119,7 @@ export class ObjectTimeline implements Timeline {
     const step = stepOf(event);
     if (step === undefined) return;
     if (event.type === 'attempt-failed') this.#waitedUs += event.tookUs;
+    if (event.type === 'stall') this.#waitedUs += event.waitedUs;
     if (this.#steps.length < this.#bounds.viewStepsMax) this.#steps.push({ atUs: event.atUs, view: step });
     else this.#stepsDropped += 1;
   }

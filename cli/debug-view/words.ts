@@ -1,4 +1,5 @@
 import { errorTable, localSourceId, peersSourceId } from '../../core/index.ts';
+import type { LookupOutcome } from '../../core/index.ts';
 import type { DebugSnapshot, ObjectView, StepView } from './snapshot.ts';
 import { formatBytes } from '../terminal.ts';
 
@@ -34,13 +35,16 @@ export function formatShare(part: number, whole: number): string {
 /** How a source is called here. */
 export function sourceNames(snapshot: Pick<DebugSnapshot, 'members'>): (source: string) => string {
   const addresses = new Map(snapshot.members.list.map(({ id, address }) => [id, address]));
+  const shared = new Map<string, number>();
+  for (const address of addresses.values()) shared.set(address, (shared.get(address) ?? 0) + 1);
   return (source) => {
     if (source === localSourceId) return 'this node';
     if (source === peersSourceId) return 'peers';
     if (source === 'upstream') return 'upstream';
     const address = addresses.get(source);
     const short = source.length > 12 ? `…${source.slice(-8)}` : source;
-    return address === undefined || address === '' ? short : `${address} (${short})`;
+    if (address === undefined || address === '') return short;
+    return shared.get(address) === 1 ? address : `${address} (${short})`;
   };
 }
 
@@ -80,7 +84,7 @@ export function stepWords(step: StepView, nameOf: (source: string) => string): s
   const source = nameOf(step.source);
   switch (step.type) {
     case 'failed':
-      return `${source} ${reasonWords(step.reason)} (${formatTime(step.tookMs)})`;
+      return `${source} ${reasonWords(step.reason)}, after ${formatTime(step.tookMs)}`;
     case 'stalled':
       return `${source} stalled at ${formatBytes(step.offset)} for ${formatTime(step.waitedMs)}`;
     case 'switched':
@@ -91,6 +95,26 @@ export function stepWords(step: StepView, nameOf: (source: string) => string): s
       return `${source} was asked to check its own file: ${step.proof}`;
     case 'lied':
       return `${source} sent bytes that do not match the digest`;
+  }
+}
+
+/** What a lookup came to. */
+export function lookupWords({
+  outcome,
+  ...found
+}: {
+  readonly outcome: LookupOutcome;
+  readonly sources: number;
+}): string {
+  switch (outcome) {
+    case 'found':
+      return found.sources === 1 ? '1 holder' : `${found.sources} holders`;
+    case 'nobody':
+      return 'nobody has it';
+    case 'timeout':
+      return 'no answer in time';
+    case 'unreachable':
+      return 'too few members could answer';
   }
 }
 

@@ -13,7 +13,7 @@ interface Reply {
 export interface Devtools {
   /** Rejects with what the other side complains about. `sessionId`: the page that is meant, in a browser. */
   send(method: string, params?: Params, sessionId?: string): Promise<Params>;
-  on(method: string, listener: (params: Params) => void): void;
+  on(method: string, listener: (params: Params) => void, sessionId?: string): void;
   close(): void;
 }
 
@@ -25,7 +25,7 @@ export async function openDevtools(url: string): Promise<Devtools> {
   socket.addEventListener('message', ({ data }) => {
     const reply = JSON.parse(String(data)) as Reply;
     if (reply.id === undefined) {
-      for (const listener of listeners.get(reply.method ?? '') ?? []) listener(reply.params ?? {});
+      for (const listener of listeners.get(keyOf(reply.method, reply.sessionId)) ?? []) listener(reply.params ?? {});
     } else if (reply.error === undefined) waiting.get(reply.id)?.resolve(reply.result ?? {});
     else waiting.get(reply.id)?.reject(new Error(reply.error.message));
   });
@@ -48,11 +48,16 @@ export async function openDevtools(url: string): Promise<Devtools> {
       socket.send(JSON.stringify({ id: last.id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }));
       return answer.promise;
     },
-    on: (method, listener) => {
-      listeners.set(method, [...(listeners.get(method) ?? []), listener]);
+    on: (method, listener, sessionId) => {
+      const key = keyOf(method, sessionId);
+      listeners.set(key, [...(listeners.get(key) ?? []), listener]);
     },
     close: () => {
       socket.close();
     },
   };
+}
+
+function keyOf(method = '', sessionId = ''): string {
+  return `${sessionId} ${method}`;
 }
