@@ -2,14 +2,9 @@ import { defaultLimits, PeiliError, settleOrAbort, silentObserver, throwIfAborte
 import type { Clock, ContentStore, Limits, Observer, StoreChange } from '../../core/index.ts';
 import type { Readiness } from '../http/answer.ts';
 import type { BufferPool } from '../system/buffer-pool.ts';
-import { createBlobDirectory } from './blob-directory.ts';
-import { createBlobWatch } from './blob-watch.ts';
 import { createContainerdApi } from './containerd-api.ts';
 import { createContentBodies } from './content-bodies.ts';
-import { StoreIndex } from './store-index.ts';
-import { createStoreLink } from './store-link.ts';
-import { createStoreReader } from './store-reader.ts';
-import { createStoreTurns } from './store-turns.ts';
+import { followStore } from './follow-store.ts';
 
 export interface ContainerdStoreDeps {
   readonly clock: Clock;
@@ -37,9 +32,6 @@ export interface ContainerdStore extends ContentStore {
   pending(): number;
 }
 
-/** Where containerd's content lies unless it says otherwise. */
-const usualContentPath = '/var/lib/containerd/io.containerd.content.v1.content';
-
 /**
  * What a namespace of containerd holds. Returns at once: it connects, and connects again, for ever; the observer is told (`store-connection`).
  * `list` rejects with `CONTAINERD_UNREACHABLE` while there is no connection, so that nobody takes silence for an empty store; what was known stays known.
@@ -48,69 +40,15 @@ export function createContainerdStore(deps: ContainerdStoreDeps, options: Contai
   const { clock, buffers, observer = silentObserver } = deps;
   const { socket, namespace, contentPath, limits = defaultLimits } = options;
   const listeners = new Set<(change: StoreChange) => void>();
-  const tell = (change: StoreChange): void => {
+  const onChange = (change: StoreChange): void => {
     for (const listener of listeners) listener(change);
   };
-  const place = { blobs: createBlobDirectory(contentPath), path: contentPath };
-  const blobs = (): typeof place.blobs => place.blobs;
   const api = createContainerdApi({ clock }, { socket, namespace, limits });
-  const index = new StoreIndex({
-    namesPerImageMax: limits.storeNamesPerImageMax,
-    manifestMaxBytes: limits.manifestMaxBytes,
-    onSkipped: (name) => {
-      observer.onNode({ type: 'name-skipped', name, reason: 'it is no registry/repository:tag' });
-    },
-  });
-  const watch = createBlobWatch({
-    onContent: (digest) => {
-      turns.contentChanged(digest);
-    },
-    onAnything: () => {
-      turns.somethingChanged(limits.storeScanDelayUs);
-    },
-    onGap: () => {
-      turns.somethingChanged(limits.storeScanRetryUs);
-    },
-  });
-  const reader = createStoreReader({ api, index, blobs, beforeReading: () => watch.renew(place.path) }, limits);
-  const turns = createStoreTurns(
-    {
-      clock,
-      reader,
-      isWatching: () => blobs().isVisible(),
-      onRead: () => {
-        for (const change of index.takeChanges()) tell(change);
-      },
-    },
-    limits,
-  );
-  const prepare = async (signal: AbortSignal): Promise<void> => {
-    const path = contentPath ?? (await api.contentPath(signal)) ?? usualContentPath;
-    if (path !== place.path) Object.assign(place, { blobs: createBlobDirectory(path), path });
-  };
-  const link = createStoreLink(
-    { clock, api, turns },
-    {
-      limits,
-      prepare,
-      onState: (connected, reason, attempts) => {
-        const how = blobs().isVisible() ? `blobs in ${place.path}` : unseen(place.path);
-        observer.onNode({
-          type: 'store-connection',
-          store: 'containerd',
-          connected,
-          reason: connected ? `${reason}, ${how}` : reason,
-        });
-        // Who could not list before may list now.
-        if (connected && attempts > 1) tell({ type: 'gap', reason: 'containerd answers again' });
-      },
-    },
-  );
+  const { index, place, turns, link } = followStore({ clock, api, observer, onChange }, { contentPath, limits });
   const onSuspect = (digest: string): void => {
     turns.contentChanged(digest);
   };
-  const bodies = createContentBodies({ api, buffers, blobs, onSuspect }, limits);
-  link.start();
+  const bodies = createContentBodies({ api, buffers, blobs: place.blobs, onSuspect }, limits);
 
   return {
     kind: 'containerd',
@@ -150,13 +88,9 @@ export function createContainerdStore(deps: ContainerdStoreDeps, options: Contai
     close: () => {
       link.close();
       turns.close();
-      watch.close();
+      place.close();
       api.close();
     },
     pending: () => bodies.pending() + turns.pending(),
   };
-}
-
-function unseen(path: string | undefined): string {
-  return `blobs are read through its socket, which is slower, since ${String(path)} cannot be seen from here: mount it, or give --containerd-content-path`;
 }

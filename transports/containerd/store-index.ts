@@ -1,3 +1,4 @@
+import { isDigest } from '../../core/index.ts';
 import type { ContentInfo, StoreChange, StoreListing, TagEntry } from '../../core/index.ts';
 import { isMediaType, mayHaveChildren } from '../oci-layout/image-index.ts';
 import type { Descriptor, ManifestText } from '../oci-layout/image-index.ts';
@@ -248,9 +249,11 @@ export class StoreIndex {
 
   #walk(target: Pointer): ReadonlySet<string> {
     const reach = new Set<string>();
+    // An array grows while it is walked: what the image's own documents name first comes first.
     const waiting = [target];
-    for (let pointer = waiting.pop(); pointer !== undefined; pointer = waiting.pop()) {
+    for (const pointer of waiting) {
       const { digest, mediaType } = pointer;
+      if (!isDigest(digest)) continue;
       if (mayHaveChildren(pointer)) this.#parents.add(digest);
       if (mediaType !== undefined && isMediaType(mediaType) && !this.#mediaTypes.has(digest))
         this.#mediaTypes.set(digest, mediaType);

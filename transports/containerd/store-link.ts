@@ -1,4 +1,12 @@
-import { openScope, PeiliError, reasonOf, settleOrAbort } from '../../core/index.ts';
+import {
+  abortReason,
+  onAbort,
+  openScope,
+  PeiliError,
+  reasonOf,
+  settleOrAbort,
+  throwIfAborted,
+} from '../../core/index.ts';
 import type { Clock, Limits } from '../../core/index.ts';
 import { createRepeatingTask } from '../system/repeating-task.ts';
 import type { ContainerdApi } from './containerd-api.ts';
@@ -33,19 +41,90 @@ export interface StoreLinkOptions {
   readonly onState: (connected: boolean, reason: string, attempts: number) => void;
 }
 
-export function createStoreLink({ clock, api, turns }: StoreLinkDeps, options: StoreLinkOptions): StoreLink {
-  const { limits, prepare, onState } = options;
-  const first = Promise.withResolvers<undefined>();
-  const state: LinkState = {
-    connected: false,
-    ever: false,
-    isFirstOver: false,
-    attempts: 0,
-    failures: 0,
-    reason: 'not connected yet',
-  };
+export function createStoreLink(deps: StoreLinkDeps, options: StoreLinkOptions): StoreLink {
+  return new Link(deps, options);
+}
 
-  const connect = async (signal: AbortSignal, onBroken: (error: unknown) => void): Promise<void> => {
+class Link implements StoreLink {
+  readonly #deps: StoreLinkDeps;
+  readonly #options: StoreLinkOptions;
+  readonly #task;
+  /** Resolved when the first attempt is over, whatever became of it. */
+  readonly #first = Promise.withResolvers<undefined>();
+  #isFirstOver = false;
+  #attempts = 0;
+  /** In a row. */
+  #failures = 0;
+  #wasConnected = false;
+  #connectedAtUs: number | undefined;
+  #reason = 'not connected yet';
+
+  constructor(deps: StoreLinkDeps, options: StoreLinkOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#task = createRepeatingTask(deps.clock, (signal) => this.#run(signal));
+  }
+
+  start(): void {
+    this.#task.start(0);
+  }
+
+  async ready(signal: AbortSignal): Promise<boolean> {
+    const isFirst = !this.#isFirstOver;
+    await settleOrAbort(this.#first.promise, signal);
+    if (this.#connectedAtUs === undefined) throw new PeiliError('CONTAINERD_UNREACHABLE', this.#reason);
+    return isFirst;
+  }
+
+  wasConnected(): boolean {
+    return this.#wasConnected;
+  }
+
+  reason(): string {
+    return this.#reason;
+  }
+
+  close(): void {
+    this.#task.stop();
+    this.#endFirst();
+  }
+
+  /** One connection, from its attempt to its end. Resolves with the time until the next. */
+  async #run(signal: AbortSignal): Promise<number> {
+    const { clock, turns } = this.#deps;
+    const { containerdRetryMinUs, containerdRetryMaxUs } = this.#options.limits;
+    const life = openScope(signal);
+    this.#attempts += 1;
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => undefined);
+    const unhook = onAbort(life.signal, () => {
+      broken.reject(abortReason(life.signal));
+    });
+    try {
+      await this.#connect(life.signal, broken.reject);
+      this.#endFirst();
+      await broken.promise;
+    } catch (error) {
+      const sinceUs = this.#connectedAtUs;
+      this.#connectedAtUs = undefined;
+      // Only a connection that lasted shows that the next one is worth an attempt at once.
+      if (sinceUs !== undefined && clock.nowUs() - sinceUs > containerdRetryMaxUs) this.#failures = 0;
+      if (!signal.aborted) this.#tell(false, error instanceof Error ? error.message : reasonOf(error));
+    } finally {
+      turns.pause();
+      unhook();
+      life.abort();
+      life.close();
+      this.#endFirst();
+    }
+    const delayUs = containerdRetryMinUs * 2 ** Math.min(this.#failures, 16);
+    this.#failures += 1;
+    return Math.min(delayUs, containerdRetryMaxUs);
+  }
+
+  async #connect(signal: AbortSignal, onBroken: (error: unknown) => void): Promise<void> {
+    const { api, clock, turns } = this.#deps;
+    const { prepare, limits } = this.#options;
     const version = await api.version(signal);
     await prepare(signal);
     turns.resume(signal, onBroken);
@@ -53,75 +132,26 @@ export function createStoreLink({ clock, api, turns }: StoreLinkDeps, options: S
       if (subject === 'image') turns.imageChanged(id);
       else turns.contentChanged(id);
     };
-    const ended = (): void => {
+    const onEnd = (): void => {
       onBroken(new PeiliError('CONTAINERD_UNREACHABLE', 'containerd ended its stream of events: it may be restarting'));
     };
-    api.subscribe(onEvent, signal).then(ended, onBroken);
+    api.subscribe(onEvent, signal).then(onEnd, onBroken);
     await turns.readAll();
-    state.reason = `containerd ${version}`;
-    state.connected = true;
-    state.ever = true;
-    state.failures = 0;
-    onState(true, state.reason, state.attempts);
+    throwIfAborted(signal);
+    this.#connectedAtUs = clock.nowUs();
+    this.#wasConnected = true;
+    this.#tell(true, `containerd ${version}`);
     // Whether the subscription began before or after the list was made is not known.
     turns.somethingChanged(limits.storeScanRetryUs);
-  };
+  }
 
-  const run = async (signal: AbortSignal): Promise<number> => {
-    const life = openScope(signal);
-    state.attempts += 1;
-    try {
-      await new Promise<void>((_resolve, reject) => {
-        life.signal.addEventListener('abort', () => {
-          reject(life.signal.reason);
-        });
-        connect(life.signal, reject)
-          .catch(reject)
-          .finally(() => {
-            state.isFirstOver = true;
-            first.resolve(undefined);
-          });
-      });
-    } catch (error) {
-      if (signal.aborted) return 0;
-      state.connected = false;
-      state.reason = error instanceof Error ? error.message : reasonOf(error);
-      onState(false, state.reason, state.attempts);
-    } finally {
-      turns.pause();
-      life.abort();
-      life.close();
-    }
-    const delayUs = Math.min(
-      limits.containerdRetryMinUs * 2 ** Math.min(state.failures, 16),
-      limits.containerdRetryMaxUs,
-    );
-    state.failures += 1;
-    return delayUs;
-  };
-  const task = createRepeatingTask(clock, run);
+  #tell(connected: boolean, reason: string): void {
+    this.#reason = reason;
+    this.#options.onState(connected, reason, this.#attempts);
+  }
 
-  return {
-    start: () => {
-      task.start(0);
-    },
-    ready: async (signal) => {
-      const isFirst = !state.isFirstOver;
-      await settleOrAbort(first.promise, signal);
-      if (!state.connected) throw new PeiliError('CONTAINERD_UNREACHABLE', state.reason);
-      return isFirst;
-    },
-    wasConnected: () => state.ever,
-    reason: () => state.reason,
-    close: task.stop,
-  };
-}
-
-interface LinkState {
-  connected: boolean;
-  ever: boolean;
-  isFirstOver: boolean;
-  attempts: number;
-  failures: number;
-  reason: string;
+  #endFirst(): void {
+    this.#isFirstOver = true;
+    this.#first.resolve(undefined);
+  }
 }

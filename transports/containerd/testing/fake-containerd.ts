@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Metadata, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { isDigest } from '../../../core/index.ts';
 import type { Descriptor } from '../../oci-layout/image-index.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface FakeContainerd {
   hasImageEvents: boolean;
   /** What introspection says of the content's directory; undefined: nothing. */
   exportedRoot: string | undefined;
+  /** Where `Read` finds the bytes of a digest. */
+  readsFrom: (digest: string) => string;
   remove(): Promise<void>;
 }
 
@@ -253,7 +256,8 @@ class Fake implements FakeContainerd {
 
   readonly #info: Unary = ({ metadata, request: { digest } }, answer) => {
     const content = this.#in(metadata).contents.get(digest);
-    if (content === undefined) answer({ code: status.NOT_FOUND, details: `content ${digest}: not found` });
+    if (!isDigest(digest)) answer({ code: status.INVALID_ARGUMENT, details: `${digest} failed validation` });
+    else if (content === undefined) answer({ code: status.NOT_FOUND, details: `content ${digest}: not found` });
     else answer(null, { info: { digest, ...content } });
   };
 
@@ -266,7 +270,8 @@ class Fake implements FakeContainerd {
   readonly #read: Stream = (call) => {
     const { digest, offset, size } = call.request;
     const send = async (): Promise<void> => {
-      if (!this.#in(call.metadata).contents.has(digest)) throw { code: status.NOT_FOUND, details: 'not found' };
+      if (!this.#in(call.metadata).contents.has(digest))
+        throw Object.assign(new Error('not found'), { code: status.NOT_FOUND });
       const handle = await open(this.readsFrom(digest));
       try {
         const bytes = new Uint8Array(size);
@@ -285,7 +290,6 @@ class Fake implements FakeContainerd {
     );
   };
 
-  /** Where `Read` finds bytes: a test may move the files that others see. */
   readsFrom = (digest: string): string => this.file(digest);
 
   readonly #subscribe: Stream = (call) => {
