@@ -247,7 +247,7 @@ test('cleanup-wait: every address counts, those that nobody answers at and no ad
   };
   assert.equal(await waitFor(setup, probe.port, addresses), 0);
   assert.equal(lookups, 6);
-  const reasons = setup.lines.flatMap(({ reason }) => (reason === undefined ? [] : [String(reason)]));
+  const reasons = setup.lines.flatMap(({ reason }) => (typeof reason === 'string' ? [reason] : []));
   assert.match(reasons.join('\n'), /has no address\n127\.0\.0\.2:\d+: .*ECONNREFUSED/);
   probe.close();
 });

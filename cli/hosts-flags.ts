@@ -144,8 +144,16 @@ const cleanupWaitSchema = v.object({
 
 /** Throws `OPTION_INVALID`. */
 export function readConfigurationOptions(given: Given, env: Environment): ConfigurationOptions {
-  const { containerdRegistryConfigPath, ...values } = readFlags(configurationFlags, configurationSchema, given, env);
-  return Object.freeze({ configPath: containerdRegistryConfigPath, ...values });
+  const values = readFlags(configurationFlags, configurationSchema, given, env);
+  return Object.freeze({
+    configPath: values.containerdRegistryConfigPath,
+    mirroredRegistries: values.mirroredRegistries,
+    mirrorTargets: values.mirrorTargets,
+    resolveTags: values.resolveTags,
+    prependExisting: values.prependExisting,
+    basicAuthPath: values.basicAuthPath,
+    logLevel: values.logLevel,
+  });
 }
 
 /** Throws `OPTION_INVALID`. */

@@ -1,4 +1,10 @@
-import { errorsDocumented, flagsDocumented, limitsDocumented, metricsDocumented } from './documented.ts';
+import {
+  errorsDocumented,
+  flagsDocumented,
+  flagsUnderTheirCommand,
+  limitsDocumented,
+  metricsDocumented,
+} from './documented.ts';
 import { importTable } from './imports.ts';
 import { folders } from './layout.ts';
 import { noAmbientWorld, noModuleState } from './purity.ts';
@@ -18,6 +24,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'no machine and no package registry by name': noMachine,
   'every folder of code has its door and its README': folders,
   'every flag is documented and read': flagsDocumented,
+  'every command has its own flags documented': flagsUnderTheirCommand,
   'every error code is documented and raised': errorsDocumented,
   'every limit is explained, documented and used': limitsDocumented,
   'every metric is documented': metricsDocumented,

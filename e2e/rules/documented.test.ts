@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorsDocumented, flagsDocumented, limitsDocumented, metricsDocumented, propertyOf } from './documented.ts';
+import {
+  errorsDocumented,
+  flagsDocumented,
+  flagsUnderTheirCommand,
+  limitsDocumented,
+  metricsDocumented,
+  propertyOf,
+} from './documented.ts';
 import { findingsOver } from './planted.ts';
 
 const page = (...names: string[]): string =>
@@ -30,6 +37,19 @@ test("flags: a table of Spegel's names describes nothing of ours", () => {
   const pages = `${page('--nodes')}\n## Spegel's names\n${page('--mirror-resolve-retries')}`;
   const files = { 'cli/up.ts': "command.option('--nodes <n>'); f(options.nodes);", 'docs/reference/flags.md': pages };
   assert.deepEqual(findingsOver(flagsDocumented, files), []);
+});
+
+test('flags: each stands under the command that has it', () => {
+  const table = (command: string, ...names: string[]): string =>
+    `export const ${command}Flags = {\n${names.map((name) => `${name}: row,\n`).join('')}};\n`;
+  const found = findingsOver(flagsUnderTheirCommand, {
+    'cli/flags.ts': `${table('up', 'nodes', 'logLevel')}${table('cleanUp', 'logLevel')}`,
+    'docs/reference/flags.md': `## peili up\n${page('--nodes <n>')}\n## peili clean-up\n${page('--log-level', '--nodes', '--json')}`,
+  });
+  assert.deepEqual(found, [
+    'cli/flags.ts:3 --log-level is not described in docs/reference/flags.md',
+    'docs/reference/flags.md:10 --nodes does not exist',
+  ]);
 });
 
 const errors =

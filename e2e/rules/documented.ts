@@ -26,6 +26,27 @@ export const flagsDocumented: Rule = (files) => {
   ];
 };
 
+/**
+ * The options of a command, `upFlags` in cli/up-flags.ts, stand under its own heading, `## peili up`, and none of another command do.
+ * Options outside such tables may stand anywhere.
+ */
+export const flagsUnderTheirCommand: Rule = (files) => {
+  const page = files.find(({ path }) => path === 'docs/reference/flags.md');
+  if (page === undefined) return [];
+  const tables = files.filter(({ path }) => /^cli\/[\w-]*flags\.ts$/.test(path)).flatMap(flagTablesOf);
+  const inTables = new Set(tables.flatMap(({ flags }) => flags.map(({ name }) => name)));
+  return tables.flatMap(({ command, flags }) => {
+    const section = { path: page.path, text: sectionOf(page.text, `## peili ${command}`) };
+    const others = [...rowsOf(section, /^--[a-z]/)].filter(([name]) => !inTables.has(name));
+    return comparePage(
+      [section],
+      page.path,
+      [...flags, ...others.map(([name, line]) => ({ name, path: page.path, line }))],
+      /^--[a-z]/,
+    );
+  });
+};
+
 /** Every error code stands in the reference and is raised somewhere. */
 export const errorsDocumented: Rule = (files) => {
   const codes = declaredIn(files, 'core/errors.ts', 'errorTable');
@@ -76,6 +97,31 @@ function flagsOf(file: SourceFile): Declared[] {
     if (node.type === 'Property' && /^flags?$/.test(keyName(node.key) ?? '')) add(stringOf(node.value), node.start);
   });
   return [...flags.values()];
+}
+
+function flagTablesOf(file: SourceFile): { readonly command: string; readonly flags: readonly Declared[] }[] {
+  return [...file.text.matchAll(/^export const (\w+)Flags\b/gm)].map(([, name = '']) => ({
+    command: kebab(name),
+    flags: exportedTable(file, `${name}Flags`).map((flag) => ({
+      name: `--${kebab(flag.name)}`,
+      path: file.path,
+      line: lineAt(file.text, flag.start),
+    })),
+  }));
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The lines under a heading, where they stand in the page; what is before is left empty. */
+function sectionOf(page: string, heading: string): string {
+  let within = false;
+  const lines = page.split('\n').map((line) => {
+    if (line.startsWith('## ')) within = line.trim() === heading;
+    return within ? line : '';
+  });
+  return lines.join('\n');
 }
 
 /** `options.store`, `const { store } = options`: what takes a value out, not what declares one. */
