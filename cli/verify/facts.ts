@@ -47,6 +47,8 @@ export interface ContentFact {
   readonly path: string;
   /** Undefined: blobs can be read from it. */
   readonly unreadable: string | undefined;
+  /** containerd has none yet, and so no directory either. */
+  readonly isEmpty: boolean;
 }
 
 export interface HostsFile {
@@ -59,6 +61,8 @@ export interface HostsFile {
 export interface CanaryFact {
   readonly outcome: CanaryOutcome;
   readonly reason: string;
+  /** What containerd said, where the pull failed. */
+  readonly cause?: string;
   readonly tookMs: number;
   /** Whether its layer is kept in the content store after unpacking; undefined: it cannot be told. */
   readonly keepsLayers: boolean | undefined;

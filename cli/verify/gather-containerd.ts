@@ -56,7 +56,10 @@ export function gatherContent(
     const place = path ?? (await api.contentPath(signal));
     if (place === undefined) throw new Error('containerd does not say');
     const seen = await reading(signal, () => readOneBlob(place));
-    return { path: place, unreadable: seen.type === 'failed' ? seen.reason : undefined };
+    if (seen.type === 'read') return { path: place, unreadable: undefined, isEmpty: false };
+    // Before the first pull there is no directory.
+    const isEmpty = seen.reason.startsWith('ENOENT') && (await api.contents(signal)).length === 0;
+    return { path: place, unreadable: seen.reason, isEmpty };
   });
 }
 

@@ -68,11 +68,12 @@ export function judgeCanaryFact({
     if (containerd.type === 'failed') return skipped('containerd does not answer');
     return skipped(mirror.type === 'failed' ? noMirror : 'nobody asked for it (--canary false)');
   }
-  const { outcome, reason, tookMs } = canary;
+  const { cause, outcome, reason, tookMs } = canary;
+  const why = cause === undefined ? '' : `: ${cause}`;
   const took = formatDuration(tookMs);
   switch (outcome) {
     case 'arrived':
-      return ok(`${reason} (${took})`);
+      return ok(`${reason}${why} (${took})`);
     case 'elsewhere':
       return wrong(
         'containerd pulled the canary from another mirror, not from this one',
@@ -80,14 +81,13 @@ export function judgeCanaryFact({
       );
     case 'not-asked':
       return wrong(
-        'containerd did not ask any mirror for the canary',
+        `containerd did not ask any mirror for the canary${why}`,
         'mend what is wrong above; if nothing is, see whether containerd can reach the URLs in hosts.toml, and its own log',
-        [reason],
       );
     case 'timeout':
-      return wrong(`the canary was not pulled within ${took}`, 'see the load of containerd and its log', [reason]);
+      return wrong(`the canary was not pulled within ${took}`, 'see the load of containerd, and its log');
     case 'unreachable':
-      return unknown(reason, 'see whether containerd runs');
+      return unknown(`containerd could not be told to pull the canary${why}`, 'see whether containerd runs');
   }
 }
 

@@ -37,7 +37,8 @@ export function judgeContent({ containerd, content }: Pick<Facts, 'containerd' |
       'name the directory with --containerd-content-path',
     );
   }
-  const { path, unreadable } = content.value;
+  const { isEmpty, path, unreadable } = content.value;
+  if (isEmpty) return ok(`containerd has no blobs yet; they will be in ${path}`);
   if (unreadable === undefined) return ok(`blobs can be read from ${path}`);
   return wrong(
     `blobs cannot be read from ${path} (${unreadable}): the mirror has to ask containerd for every byte`,

@@ -4,12 +4,22 @@ import { reading } from './reading.ts';
 
 type Sources = Readonly<Record<string, number>>;
 
-const pullsSchema = v.object({
-  pulls: v.array(v.object({ pullId: v.number(), sources: v.record(v.string(), v.number()) })),
+/** What is read of `DebugSnapshot`. */
+const snapshotSchema = v.object({
+  pulls: v.array(
+    v.object({
+      objects: v.array(
+        v.object({
+          pullIds: v.array(v.number()),
+          sources: v.array(v.object({ source: v.string(), bytes: v.number() })),
+        }),
+      ),
+    }),
+  ),
 });
 
 /** Where the debug view is served for programs. */
-const debugPath = '/debug/web/api/state';
+const debugPath = '/debug/web/api';
 
 /** Whom the bytes of pulls came from, as the mirror itself tells it; nothing of those that it does not know any more, or when it does not tell. */
 export async function sourcesOf(
@@ -20,11 +30,15 @@ export async function sourcesOf(
   if (pullIds.length === 0) return new Map();
   const told = await reading(signal, async () => {
     const answer = await client.metrics(debugPath, signal);
-    return v.parse(pullsSchema, await answer.json());
+    return v.parse(snapshotSchema, await answer.json());
   });
   if (told.type === 'failed') return new Map();
-  const wanted = new Set(pullIds);
+  const objects = told.value.pulls.flatMap((pull) => pull.objects);
   return new Map(
-    told.value.pulls.flatMap(({ pullId, sources }) => (wanted.has(pullId) ? [[pullId, sources] as const] : [])),
+    pullIds.flatMap((pullId) => {
+      const object = objects.find((candidate) => candidate.pullIds.includes(pullId));
+      if (object === undefined || object.sources.length === 0) return [];
+      return [[pullId, Object.fromEntries(object.sources.map(({ source, bytes }) => [source, bytes]))] as const];
+    }),
   );
 }

@@ -15,7 +15,7 @@ test('canary verdict: a mirror that was asked is used, whatever became of the pu
     pulls.map((pull) => judgeCanary(pull, 1).outcome),
     pulls.map(() => 'arrived'),
   );
-  assert.match(judgeCanary({ type: 'failed', reason: 'no space left' }, 1).reason, /no space left/);
+  assert.equal(judgeCanary({ type: 'failed', reason: 'no space left' }, 1).cause, 'no space left');
 });
 
 test('canary verdict: a mirror that was not asked is told what the pull says about its containerd', () => {
@@ -23,5 +23,7 @@ test('canary verdict: a mirror that was not asked is told what the pull says abo
     pulls.map((pull) => judgeCanary(pull, 0).outcome),
     ['elsewhere', 'not-asked', 'timeout', 'unreachable'],
   );
-  assert.match(judgeCanary({ type: 'failed', reason: 'no such host' }, 0).reason, /config_path.*\(no such host\)$/);
+  const verdict = judgeCanary({ type: 'failed', reason: 'no such host' }, 0);
+  assert.match(verdict.reason, /config_path/);
+  assert.equal(verdict.cause, 'no such host');
 });

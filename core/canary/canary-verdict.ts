@@ -10,13 +10,16 @@ export type CanaryPull =
 
 export interface CanaryVerdict {
   readonly outcome: CanaryOutcome;
-  /** One sentence: what it means, and what to look at when it is not well. */
+  /** What it means, and what to look at when it is not well. */
   readonly reason: string;
+  /** What containerd said of it, where it failed. */
+  readonly cause?: string;
 }
 
 /** What a pull says about this node's containerd. Being asked counts, whatever became of the pull: that is what is to be proven. */
 export function judgeCanary(pull: CanaryPull, timesAsked: number): CanaryVerdict {
-  if (timesAsked > 0) return { outcome: 'arrived', reason: arrivedReason(pull) };
+  const cause = 'reason' in pull ? { cause: pull.reason } : {};
+  if (timesAsked > 0) return { outcome: 'arrived', reason: arrivedReason(pull), ...cause };
   switch (pull.type) {
     case 'pulled':
       return {
@@ -27,7 +30,9 @@ export function judgeCanary(pull: CanaryPull, timesAsked: number): CanaryVerdict
     case 'failed':
       return {
         outcome: 'not-asked',
-        reason: `containerd does not use this mirror: see whether config_path in its config.toml is the directory of hosts.toml, and run peili verify on this node (${pull.reason})`,
+        reason:
+          'containerd does not use this mirror: see whether config_path in its config.toml is the directory of hosts.toml, and run peili verify on this node',
+        ...cause,
       };
     case 'timeout':
       return {
@@ -38,7 +43,9 @@ export function judgeCanary(pull: CanaryPull, timesAsked: number): CanaryVerdict
     case 'unreachable':
       return {
         outcome: 'unreachable',
-        reason: `containerd cannot be asked to pull: see whether it runs and whether its socket is where it was said to be (${pull.reason})`,
+        reason:
+          'containerd cannot be asked to pull: see whether it runs and whether its socket is where it was said to be',
+        ...cause,
       };
   }
 }
@@ -49,7 +56,7 @@ function arrivedReason(pull: CanaryPull): string {
       return 'containerd asked this mirror and has the image';
     case 'failed':
     case 'unreachable':
-      return `containerd asked this mirror, but the pull failed: ${pull.reason}`;
+      return 'containerd asked this mirror, but the pull failed';
     case 'timeout':
       return 'containerd asked this mirror, but the pull did not end in time';
   }

@@ -44,7 +44,8 @@ export function createCanaryProber(deps: CanaryProberDeps, options: CanaryProber
     const startedUs = clock.nowUs();
     const pull = await pullCanary(deps, image.reference, limits, signal);
     const tookUs = clock.nowUs() - startedUs;
-    const { outcome, reason } = judgeCanary(pull, canary.askedFor(image.nonce));
+    const { cause, outcome, reason: meaning } = judgeCanary(pull, canary.askedFor(image.nonce));
+    const reason = cause === undefined ? meaning : `${meaning} (${cause})`;
     const arrived = outcome === 'arrived';
     observer.onNode({ type: 'canary', arrived, outcome, reason, tookUs });
     if (pull.type !== 'unreachable') state.isTidy = await tidy(image.reference, signal);

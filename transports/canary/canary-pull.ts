@@ -34,9 +34,14 @@ export async function pullCanary(
   } catch (error) {
     throwIfAborted(signal);
     if (error === late) return { type: 'timeout' };
-    const reason = error instanceof PeiliError ? error.message : reasonOf(error);
+    const reason = causeOf(error instanceof PeiliError ? error.message : reasonOf(error));
     return { type: errorCodeOf(error) === 'CONTAINERD_UNREACHABLE' ? 'unreachable' : 'failed', reason };
   }
+}
+
+/** What containerd says at the end: before it stands, quoted, what was asked for and how often. */
+function causeOf(message: string): string {
+  return /^.*": (.+)$/s.exec(message)?.[1] ?? message;
 }
 
 /** Removes every canary that containerd has: those of a run that was killed before it could. */
