@@ -12,7 +12,7 @@ import type { Bridge } from './network.ts';
 import { openNamespace } from './namespace.ts';
 import { openNode } from './node.ts';
 import type { NetnsNode, NodeDeps } from './node.ts';
-import { undoAll } from './undo.ts';
+import { allOf, undoAfter, undoAll } from './undo.ts';
 import { startPart } from './part-process.ts';
 import type { PlacedImage } from './part-protocol.ts';
 import { createUpstreamNode } from './upstream-node.ts';
@@ -75,13 +75,11 @@ export async function startNetnsCluster(options: NetnsClusterOptions): Promise<N
     const upstream = await openUpstream(plan, bridge, undo);
     const cluster = clusterOf({ plan, bridge, directory, hostsFile, upstream, options, undo, close });
     // Side by side: a containerd takes half a second.
-    const opened = await Promise.allSettled(Array.from({ length: options.nodes }, () => cluster.addNode()));
-    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+    await allOf(Array.from({ length: options.nodes }, () => cluster.addNode()));
     if (options.mirrors !== undefined) await cluster.startMirrors(options.mirrors);
     return cluster;
   } catch (error) {
-    await close();
-    throw error;
+    return undoAfter(error, undo);
   }
 }
 
@@ -177,7 +175,7 @@ function clusterOf(parts: ClusterParts): NetnsCluster {
 }
 
 async function startMirrors(nodes: readonly NetnsNode[], options: MirrorOptions): Promise<void> {
-  const mirrors = await Promise.all(nodes.map((node) => node.startMirror({ ...options, untilReady: false })));
+  const mirrors = await allOf(nodes.map((node) => node.startMirror({ ...options, untilReady: false })));
   for (const [at, mirror] of mirrors.entries()) {
     if (nodes.length > 1) await until(`${nodes[at]?.name} is ready (see ${mirror.logFile})`, mirror.isReady);
     // Another program says so in another way, or not.

@@ -23,7 +23,7 @@ async function writeHosts(directory: string, registry: string, text: string): Pr
   await rename(fresh, join(folder, 'hosts.toml'));
 }
 
-/** As `peili configuration` writes it, for programs without that command. */
+/** Mirrors in front, by hand: for cases that need another order or another mirror than `peili configuration` writes. */
 export async function writeMirrorHosts(
   options: HostsTomlOptions & { readonly mirrors: readonly string[]; readonly resolveTags: boolean },
 ): Promise<void> {

@@ -19,8 +19,10 @@ export interface MirrorOptions {
   readonly program?: readonly string[];
   /** What hosts.toml says of tags. @default true */
   readonly resolveTags?: boolean;
-  /** Writes hosts.toml before the start. @default true */
+  /** Runs the program's `configuration` command before, as an init container does. @default at the node's first start of a mirror */
   readonly configure?: boolean;
+  /** Further flags of that command. */
+  readonly configurationFlags?: readonly string[];
   /** Wait until it is ready: it knows a member, or there is nobody to know. @default true as soon as another mirror runs */
   readonly untilReady?: boolean;
 }
@@ -63,6 +65,18 @@ export const ownProgram: readonly string[] = [
   process.execPath,
   fileURLToPath(new URL('../../cli/main.ts', import.meta.url)),
 ];
+
+/** Runs `configuration`, which writes hosts.toml: of this registry, with the node's own mirror. */
+export async function configureHosts(
+  namespace: Namespace,
+  options: MirrorOptions,
+  server: string,
+  target: string,
+): Promise<void> {
+  const { program = ownProgram, resolveTags = true, configurationFlags = [] } = options;
+  const flags = ['--mirrored-registries', server, '--mirror-targets', target, `--resolve-tags=${resolveTags}`];
+  await namespace.run([...program, 'configuration', ...flags, ...configurationFlags]);
+}
 
 /** Starts a mirror in the node's namespaces and waits until it answers. */
 export async function startMirrorProcess(

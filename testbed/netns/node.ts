@@ -10,7 +10,7 @@ import type { Containerd } from './containerd-process.ts';
 import type { ContainerdOptions } from './containerd-config.ts';
 import { writeMirrorHosts, writePlainHosts } from './hosts-toml.ts';
 import type { HostsTomlOptions } from './hosts-toml.ts';
-import { mirrorPorts, startMirrorProcess } from './mirror-process.ts';
+import { configureHosts, mirrorPorts, startMirrorProcess } from './mirror-process.ts';
 import type { Mirror, MirrorOptions } from './mirror-process.ts';
 import { openNamespace, trackChildren } from './namespace.ts';
 import type { Namespace } from './namespace.ts';
@@ -25,7 +25,7 @@ import type { TestImage } from '../image.ts';
 import { watchWire } from './wire.ts';
 import type { WireWatch } from './wire.ts';
 import { run } from './run.ts';
-import { undoAll } from './undo.ts';
+import { undoAfter, undoAll } from './undo.ts';
 
 /** What this process and the node call the same files. */
 export interface NodeFiles {
@@ -145,8 +145,7 @@ export async function openNode(deps: NodeDeps, settings: NodeSettings): Promise<
     await node.containerd.start();
     return { node, close };
   } catch (error) {
-    await close();
-    throw error;
+    return undoAfter(error, undo);
   }
 }
 
@@ -191,7 +190,9 @@ function nodeOf(
   };
   const startMirror = async (options: MirrorOptions = {}): Promise<Mirror> => {
     if (state.mirror?.isRunning() === true) throw new Error(`${name} has a mirror that runs`);
-    if (options.configure !== false) await writeHosts([ownMirror], options.resolveTags);
+    if (options.configure ?? state.mirrors === 0) {
+      await configureHosts(namespace, options, deps.registry.server, ownMirror);
+    }
     state.mirrors += 1;
     const mirrorPlaces = {
       logFile: join(files.logs, `mirror-${state.mirrors}.log`),
