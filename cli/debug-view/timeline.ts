@@ -40,6 +40,7 @@ export class ObjectTimeline implements Timeline {
   #stepsDropped = 0;
   #lastUs: number;
   #waitedUs = 0;
+  #stall: { readonly source: SourceId; readonly waitedUs: number } | undefined;
   #sizeBytes: number | null = null;
   #end: { readonly reason: PullEnd; readonly status: number } | undefined;
   #lookup: ObjectView['lookup'] = null;
@@ -118,8 +119,16 @@ export class ObjectTimeline implements Timeline {
   #addStep(event: PullEvent): void {
     const step = stepOf(event);
     if (step === undefined) return;
-    if (event.type === 'attempt-failed') this.#waitedUs += event.tookUs;
-    if (event.type === 'stall') this.#waitedUs += event.waitedUs;
+    if (event.type === 'stall') {
+      this.#waitedUs += event.waitedUs;
+      this.#stall = event;
+    }
+    if (event.type === 'attempt-failed') {
+      // What ends an attempt after a stall may count the stall once more.
+      const countedUs = this.#stall?.source === event.source ? this.#stall.waitedUs : 0;
+      this.#waitedUs += Math.max(0, event.tookUs - countedUs);
+      this.#stall = undefined;
+    }
     if (this.#steps.length < this.#bounds.viewStepsMax) this.#steps.push({ atUs: event.atUs, view: step });
     else this.#stepsDropped += 1;
   }

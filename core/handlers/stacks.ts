@@ -11,6 +11,7 @@ import { local } from './local.ts';
 import { notFound } from './not-found.ts';
 import { relay } from './relay.ts';
 import { verify } from './verify.ts';
+import type { Suspicion } from '../verification/suspicion.ts';
 import type { BlobVerification } from './verify.ts';
 
 export type StackDeps = LocalDeps & RelayDeps;
@@ -22,7 +23,7 @@ export interface StackOptions {
   readonly blobVerification: BlobVerification;
 }
 
-/** A client's way for whoever measures it: nothing is remembered of it, so that a measurement puts no source under suspicion. */
+/** A client's way for whoever measures it: asking again for what a client was just given puts no source under suspicion. */
 export interface MeasuredStacks {
   readonly measured: Handler;
   /** Without this node's own content: what its peers would give. */
@@ -32,13 +33,17 @@ export interface MeasuredStacks {
 /** The way of a request: a client's through this node and then its peers, a mirror's through this node alone (contract L12). */
 export function createStacks(deps: StackDeps, options: StackOptions): Stacks & MeasuredStacks {
   const filtering = { filter: options.filter };
+  const measuring = { ...deps, suspicion: unsuspecting };
   return {
     clients: canary(
       filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
       options,
     ),
-    measured: filter(local(relay(notFound, deps), deps), filtering),
-    measuredPeers: filter(relay(notFound, deps), filtering),
+    measured: filter(local(relay(notFound, measuring), measuring), filtering),
+    measuredPeers: filter(relay(notFound, measuring), filtering),
     mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),
   };
 }
+
+const nobody: ReadonlySet<string> = new Set();
+const unsuspecting: Suspicion = Object.freeze({ delivered: () => undefined, suspects: () => nobody });
