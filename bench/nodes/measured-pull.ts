@@ -32,11 +32,30 @@ export async function measurePull(
   };
 }
 
-/** Some of the blob is on the node's disk, and not yet all. */
-export function untilReceived({ content, name }: NetnsNode, digest: string, bytes: number): Promise<void> {
+/** A pull under way. */
+export interface RunningPull {
+  readonly outcome: Promise<MeasuredPull>;
+  isOver(): boolean;
+}
+
+export function beginPull(stage: Stage, image: PlacedImage, patienceMs: number): RunningPull {
+  const state = { over: false };
+  const outcome = measurePull(stage, image, patienceMs).finally(() => {
+    state.over = true;
+  });
+  return { outcome, isOver: () => state.over };
+}
+
+/** Some of the blob is on the node's disk, and not yet all; or the pull is over without it. */
+export function untilReceived(
+  { content, name }: NetnsNode,
+  digest: string,
+  bytes: number,
+  { isOver }: RunningPull,
+): Promise<void> {
   return until(
     `${bytes} bytes of ${digest} are on ${name}`,
-    async () => (await content.receivedBytes(digest)) >= bytes,
+    async () => isOver() || (await content.receivedBytes(digest)) >= bytes,
   );
 }
 
@@ -55,11 +74,11 @@ export async function senderOf(holders: readonly NetnsNode[]): Promise<NetnsNode
 
 const lookMs = 10;
 
-/** The longest time without a byte of the blob on the node's disk, from now until it is whole or `isOver`. */
+/** The longest time without a byte of the blob on the node's disk, from now until it is whole or the pull is over. */
 export async function longestSilenceMs(
   { content }: NetnsNode,
   { digest, sizeBytes }: { readonly digest: string; readonly sizeBytes: number },
-  isOver: () => boolean,
+  { isOver }: RunningPull,
 ): Promise<number> {
   const state = { bytes: -1, sinceMs: performance.now(), longestMs: 0 };
   while (!isOver()) {

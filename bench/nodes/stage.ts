@@ -44,12 +44,17 @@ const nodes = 4;
 /** The second holder has said what it has, and everybody has heard it. */
 const settleMs = 1000;
 const loadTimeoutMs = 120_000;
+const stopTimeoutMs = 3000;
 
 /** Four nodes: records have their three keepers beside the asker. */
 export async function startStage(bench: Bench, program: MirrorProgram, options: StageOptions): Promise<Stage> {
   const { askerNodeArgs = [], containerd = {}, upstreamRate } = options;
   const cluster = await startNetnsCluster({ nodes, containerd });
   bench.onEnd(cluster.close);
+  // Gracefully: node writes its CPU profile at the end.
+  bench.onEnd(() =>
+    Promise.all(cluster.nodes.filter(({ hasMirror }) => hasMirror).map(({ mirror }) => mirror.stop(stopTimeoutMs))),
+  );
   const { upstream } = cluster;
   const [asker, near, far] = [cluster.node(0), cluster.node(1), cluster.node(2)];
   const all = cluster.nodes;

@@ -1,4 +1,5 @@
-import { longestSilenceMs, measurePull, senderOf, untilReceived } from '../../nodes/measured-pull.ts';
+import { beginPull, longestSilenceMs, senderOf, untilReceived } from '../../nodes/measured-pull.ts';
+import type { RunningPull } from '../../nodes/measured-pull.ts';
 import { nodeRow, pullLines } from '../../nodes/node-row.ts';
 import { largestOf, megabit, megabyte } from '../../nodes/stage.ts';
 import type { Stage } from '../../nodes/stage.ts';
@@ -18,8 +19,9 @@ async function holdSlowly(stage: Stage): Promise<PlacedImage> {
   return image;
 }
 
-async function untilMiddle({ asker, far, near }: Stage, digest: string): Promise<NetnsNode> {
-  await untilReceived(asker, digest, lostAfterBytes);
+/** Who sends in the middle of the blob. */
+async function senderInMiddle({ asker, far, near }: Stage, digest: string, pull: RunningPull): Promise<NetnsNode> {
+  await untilReceived(asker, digest, lostAfterBytes, pull);
   return senderOf([near, far]);
 }
 
@@ -31,13 +33,12 @@ export const frozenSender = nodeRow({
   measure: async (stage, { patienceMs }) => {
     const image = await holdSlowly(stage);
     const layer = largestOf(image);
-    const state = { over: false };
-    const pulling = measurePull(stage, image, patienceMs).finally(() => (state.over = true));
-    const sender = await untilMiddle(stage, layer.digest);
+    const pull = beginPull(stage, image, patienceMs);
+    const sender = await senderInMiddle(stage, layer.digest, pull);
     sender.mirror.freeze();
     try {
-      const silenceMs = await longestSilenceMs(stage.asker, layer, () => state.over);
-      return { ...(await pulling), silence: silenceMs / 1000 };
+      const silenceMs = await longestSilenceMs(stage.asker, layer, pull);
+      return { ...(await pull.outcome), silence: silenceMs / 1000 };
     } finally {
       sender.mirror.thaw();
       await stage.forget(image);
@@ -63,10 +64,10 @@ export const killedSender = nodeRow({
     const image = await holdSlowly(stage);
     await stage.upstream.cut('refused');
     try {
-      const pulling = measurePull(stage, image, patienceMs);
-      const sender = await untilMiddle(stage, largestOf(image).digest);
+      const pull = beginPull(stage, image, patienceMs);
+      const sender = await senderInMiddle(stage, largestOf(image).digest, pull);
       await sender.mirror.kill();
-      return { ...(await pulling) };
+      return { ...(await pull.outcome) };
     } finally {
       await stage.upstream.restore();
       await stage.forget(image);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measurePull, untilReceived } from '../../nodes/measured-pull.ts';
+import { beginPull, untilReceived } from '../../nodes/measured-pull.ts';
 import { blobPathOf } from '../../nodes/asking.ts';
 import { standStill } from '../../nodes/standstill.ts';
 import { nodeRow, pullLines } from '../../nodes/node-row.ts';
@@ -80,15 +80,15 @@ export const standstill = nodeRow({
       const freeze = (): Promise<void> =>
         name === 'ours' ? standStill(asker.address, inspectorPort) : Promise.resolve(asker.mirror.freeze());
       if (moment === 'before the head') await freeze();
-      const pulling = measurePull(stage, image, patienceMs);
+      const pull = beginPull(stage, image, patienceMs);
       if (moment === 'in mid-body') {
-        await untilReceived(asker, largestOf(image).digest, 20 * megabyte);
+        await untilReceived(asker, largestOf(image).digest, 20 * megabyte, pull);
         await freeze();
       }
       const sinceMs = performance.now();
       const end = asker.mirror.ended.then(() => (performance.now() - sinceMs) / 1000);
       ended.push(await Promise.race([end, sleep(patienceMs, patienceMs / 1000)]));
-      pulls.push(await pulling);
+      pulls.push(await pull.outcome);
       if (asker.hasMirror) await asker.mirror.kill();
       await stage.forget(image);
     }
