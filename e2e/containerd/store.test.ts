@@ -156,7 +156,7 @@ test('real containerd: a pulled image has the name of its tag, port and all, on 
   );
 });
 
-test('real containerd: an index imported for one platform has that platform alone', async () => {
+test('real containerd: an index imported for one platform has that platform alone', async (t) => {
   const { containerd, store } = await watch();
   const platforms = ['linux/amd64', 'linux/s390x'];
   const image = await createImage({
@@ -165,10 +165,9 @@ test('real containerd: an index imported for one platform has that platform alon
     platforms,
   });
   const upstream = await startUpstream({ content: [image] });
+  t.after(() => upstream.close());
   const name = `127.0.0.1:${upstream.port}/team/multi:1`;
-  await containerd
-    .ctr('images', 'pull', '--plain-http', '--platform', 'linux/amd64', name)
-    .finally(() => upstream.close());
+  await containerd.ctr('images', 'pull', '--plain-http', '--platform', 'linux/amd64', name);
   const isPresent = async (digest: string): Promise<boolean> => (await store.info(digest, never)) !== undefined;
   const listed = (await containerd.ctr('content', 'ls', '-q')).split('\n');
   const digests = [...image.blobs.keys()];
