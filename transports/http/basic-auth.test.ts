@@ -71,6 +71,13 @@ test('basic auth: who does not know it gets 401 with a challenge and the OCI cod
   assert.deepEqual(events[0], { type: 'unauthorized', mirrored: false });
 });
 
+test('basic auth: containerd is not challenged, since it would answer with the secret of the registry', async () => {
+  const { port } = await answering();
+  const received = await answerTo(port, get('/v2/a/manifests/1?ns=docker.io'));
+  assert.match(received, /^HTTP\/1\.1 401 /);
+  assert.doesNotMatch(received, /www-authenticate/i);
+});
+
 test('basic auth: who knows it is answered', async () => {
   const { port, requests } = await answering();
   const received = await answerTo(port, get('/v2/a/blobs/x', `Authorization: ${right}`));
