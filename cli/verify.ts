@@ -9,6 +9,7 @@ import {
 } from '../transports/index.ts';
 import { defaultLimits } from '../core/index.ts';
 import { readBasicAuth } from './credentials.ts';
+import { named } from './flag-table.ts';
 import type { Facts } from './verify/facts.ts';
 import { gatherCanary } from './verify/gather-canary.ts';
 import { gatherConfig, gatherContainerd, gatherContent, gatherLayers } from './verify/gather-containerd.ts';
@@ -20,6 +21,7 @@ import { pullImage } from './verify/pull-image.ts';
 import { reading } from './verify/reading.ts';
 import { isWell, renderJson, renderReport } from './verify/report.ts';
 import type { ReportOptions } from './verify/report.ts';
+import { verifyFlags } from './verify-flags.ts';
 import type { VerifyOptions } from './verify-flags.ts';
 
 export interface VerifyIo extends ReportOptions {
@@ -37,11 +39,13 @@ export async function verify(options: VerifyOptions, io: VerifyIo): Promise<numb
 
 async function gather(options: VerifyOptions, signal: AbortSignal): Promise<Facts> {
   const limits = defaultLimits;
+  const { basicAuthPath } = options;
+  const basicAuth = await named(verifyFlags.basicAuthPath, basicAuthPath, readBasicAuth(basicAuthPath));
   const clock = createSystemClock();
   const digester = createDigester();
   const cri = createCriClient(options);
   const api = createContainerdApi({ clock }, { ...options, limits });
-  const client = createMirrorClient({ ...options, basicAuth: await readBasicAuth(options.basicAuthPath) });
+  const client = createMirrorClient({ ...options, basicAuth });
   const architecture = ociArchitecture(process.arch);
   try {
     const [containerd, hosts, mirror] = await Promise.all([

@@ -47,10 +47,11 @@ function summary(checks: readonly Check[], { colours }: ReportOptions): string {
   const paint = (text: string, style: 'green' | 'red'): string =>
     colours ? styleText(style, text, { validateStream: false }) : text;
   const count = (status: CheckStatus): number => checks.filter((check) => check.status === status).length;
+  const well = `${count('ok')} ${count('ok') === 1 ? 'check is' : 'checks are'}`;
   const unseen = count('unknown') === 0 ? '' : `, ${count('unknown')} could not be seen`;
-  if (isWell(checks)) return paint(`Nothing is wrong: ${count('ok')} checks are well${unseen}.`, 'green');
+  if (isWell(checks)) return paint(`Nothing is wrong: ${well} well${unseen}.`, 'green');
   const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
-  return paint(`Wrong: ${wrong.join(', ')}; ${count('ok')} checks are well${unseen}.`, 'red');
+  return paint(`Wrong: ${wrong.join(', ')}; ${well} well${unseen}.`, 'red');
 }
 
 /** Words go to the next line where they do not fit; a word that is longer than a line stays whole. */
