@@ -115,7 +115,11 @@ export async function heldImage(
 }
 
 /** The asker's mirror goes to this holder for each blob, when it is asked by HEAD. */
-async function untilAsked({ cluster, asker }: Scene, holder: NetnsNode, image: FaultImage): Promise<void> {
+export async function untilAsked(
+  { cluster, asker }: Pick<Scene, 'asker' | 'cluster'>,
+  holder: NetnsNode,
+  image: FaultImage,
+): Promise<void> {
   await until(`${asker.name} asks ${holder.name} for ${image.name}`, async () => {
     await cluster.untilFound(asker, image);
     const answered = (await holder.mirror.pulls()).filter(({ asker: by, status }) => by === 'mirror' && status === 200);
