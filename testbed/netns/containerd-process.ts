@@ -13,6 +13,7 @@ import type { ProcessHandle } from './process-handle.ts';
 export interface Containerd {
   /** Throws while it is not running. */
   readonly pid: number;
+  isRunning(): boolean;
   /** A client of the process that runs now. Throws while none does. */
   readonly cri: CriClient;
   /** Starts it and waits until CRI answers. Options given here are kept for later starts. */
@@ -72,6 +73,7 @@ export function createContainerd(
     get cri() {
       return running().cri;
     },
+    isRunning: () => state.running !== undefined,
     logFile: places.logFile,
     start,
     stop,

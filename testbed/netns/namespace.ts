@@ -17,7 +17,7 @@ export interface Namespace {
   /** Starts a command inside; its pid is the command's own. */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess;
   /** Runs a command inside to its end: its output. */
-  run(command: readonly string[]): Promise<string>;
+  run(command: readonly string[], env?: Readonly<Record<string, string | undefined>>): Promise<string>;
   /**
    * Ends the holder: with the last process inside, the namespaces and what is mounted in them are gone. What still runs inside is killed, and is a fault:
    * then it rejects.
@@ -52,7 +52,7 @@ export async function openNamespace(mounts: readonly Mount[]): Promise<Namespace
       const [program = '', ...args] = [...entering, ...command];
       return spawn(program, args, options);
     },
-    run: (command) => run([...entering, ...command]),
+    run: (command, env) => run([...entering, ...command], env),
     close: async () => {
       const left = await processesWith(network, pid);
       for (const { pid: other } of left) process.kill(other, 'SIGKILL');

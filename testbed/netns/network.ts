@@ -66,7 +66,7 @@ async function connect(plan: AddressPlan, bridge: string, namespace: Namespace, 
       // What a cap delays is what leaves a device: towards the bridge the inner end's, towards the namespace the outer's.
       direction === 'send'
         ? setRate((command) => namespace.run(command), 'eth0', bitsPerSecond)
-        : setRate(run, outer, bitsPerSecond),
+        : setRate((command) => run(command), outer, bitsPerSecond),
     bytes: async () => {
       const [statistics] = JSON.parse(await run(['ip', '-json', '-statistics', 'link', 'show', 'dev', outer])) as [
         { stats64: { rx: { bytes: number }; tx: { bytes: number } } },
@@ -93,15 +93,26 @@ async function setRate(
   await runThere(['tc', 'qdisc', 'replace', 'dev', device, 'root', ...bucket]);
 }
 
-/** Drops packets inside a namespace, so that who sends them hears nothing. Returns what ends it. */
+/** Drops TCP over a namespace's cable, both ways, from and to one address or all: who sends hears nothing. Returns what ends it. */
 export async function dropPackets(
   namespace: Namespace,
   { family }: AddressPlan,
-  matches: readonly (readonly string[])[],
+  address?: string,
 ): Promise<() => Promise<void>> {
   const program = family === 'ipv4' ? 'iptables' : 'ip6tables';
-  for (const match of matches) await namespace.run([program, '-w', '-I', ...match, '-j', 'DROP']);
+  const [from, to] =
+    address === undefined
+      ? [[], []]
+      : [
+          ['-s', address],
+          ['-d', address],
+        ];
+  const rules = [
+    ['INPUT', '-i', 'eth0', '-p', 'tcp', ...from, '-j', 'DROP'],
+    ['OUTPUT', '-o', 'eth0', '-p', 'tcp', ...to, '-j', 'DROP'],
+  ];
+  for (const rule of rules) await namespace.run([program, '-w', '-I', ...rule]);
   return async () => {
-    for (const match of matches) await namespace.run([program, '-w', '-D', ...match, '-j', 'DROP']);
+    for (const rule of rules) await namespace.run([program, '-w', '-D', ...rule]);
   };
 }

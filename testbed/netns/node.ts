@@ -2,16 +2,15 @@ import type { SpawnOptions, ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CriClient } from '../../transports/index.ts';
-import type { AddressPlan } from './addresses.ts';
 import { contentFilesOf } from './content-files.ts';
 import type { ContentFiles } from './content-files.ts';
 import { createContainerd } from './containerd-process.ts';
 import type { Containerd } from './containerd-process.ts';
 import type { ContainerdOptions } from './containerd-config.ts';
-import { writeMirrorHosts, writePlainHosts } from './hosts-toml.ts';
-import type { HostsTomlOptions } from './hosts-toml.ts';
-import { configureHosts, mirrorPorts, startMirrorProcess } from './mirror-process.ts';
+import { mirrorPorts } from './mirror-process.ts';
 import type { Mirror, MirrorOptions } from './mirror-process.ts';
+import { createMirrorSlot } from './mirror-slot.ts';
+import type { MirrorSlotDeps } from './mirror-slot.ts';
 import { openNamespace, trackChildren } from './namespace.ts';
 import type { Namespace } from './namespace.ts';
 import { dropPackets } from './network.ts';
@@ -93,18 +92,11 @@ export interface NetnsNode {
   dropTraffic(other: { readonly address: string } | 'all'): Promise<() => Promise<void>>;
 }
 
-export interface NodeDeps {
-  readonly plan: AddressPlan;
+export interface NodeDeps extends MirrorSlotDeps {
   readonly bridge: Bridge;
   /** Of the cluster; the node has a folder in it. */
   readonly directory: string;
   readonly hostsFile: string;
-  readonly registry: Pick<HostsTomlOptions, 'registry' | 'server'>;
-  readonly membersName: string;
-  /** A member's node, by what the member calls itself. */
-  readonly nameOf: (memberId: string) => string;
-  readonly onMirror: (node: string, mirror: Mirror) => void;
-  readonly isAnyMirrorRunning: () => boolean;
 }
 
 export interface NodeSettings {
@@ -179,63 +171,36 @@ function nodeOf(
     logFile: join(files.logs, 'containerd.log'),
   };
   const containerd = createContainerd(namespace, places, containerdOptions);
-  const state: { mirror: Mirror | undefined; mirrors: number } = { mirror: undefined, mirrors: 0 };
   const tracked = trackChildren(namespace);
-  const ownMirror = `http://${plan.loopback}:${mirrorPorts.registry}`;
-  const url = `http://${plan.urlHost(host)}`;
-
-  const writeHosts = (mirrors: readonly string[] = [ownMirror], resolveTags = true): Promise<void> => {
-    const options = { directory: files.certsDirectory, ...deps.registry };
-    return mirrors.length === 0 ? writePlainHosts(options) : writeMirrorHosts({ ...options, mirrors, resolveTags });
-  };
-  const startMirror = async (options: MirrorOptions = {}): Promise<Mirror> => {
-    if (state.mirror?.isRunning() === true) throw new Error(`${name} has a mirror that runs`);
-    if (options.configure ?? state.mirrors === 0) {
-      await configureHosts(namespace, options, deps.registry.server, ownMirror);
-    }
-    state.mirrors += 1;
-    const mirrorPlaces = {
-      logFile: join(files.logs, `mirror-${state.mirrors}.log`),
-      url,
-      loopback: plan.loopback,
-      membersName: deps.membersName,
-      routerHost: plan.urlHost(host),
-    };
-    const untilReady = options.untilReady ?? deps.isAnyMirrorRunning();
-    state.mirror = await startMirrorProcess(namespace, { ...options, untilReady }, mirrorPlaces, deps.nameOf);
-    deps.onMirror(name, state.mirror);
-    return state.mirror;
-  };
+  const mirrors = createMirrorSlot(namespace, deps, { name, host, files });
   const end = async (): Promise<void> => {
-    await state.mirror?.kill();
+    if (mirrors.hasStarted()) await mirrors.current().kill();
     await tracked.killAll();
-    // It may have been stopped by the test.
-    await containerd.kill().catch(() => undefined);
+    if (containerd.isRunning()) await containerd.kill();
   };
   const node: NetnsNode = {
     name,
     address: plan.address(host),
-    registryUrl: `${url}:${mirrorPorts.registry}`,
+    registryUrl: `http://${plan.urlHost(host)}:${mirrorPorts.registry}`,
     containerd,
     get cri() {
       return containerd.cri;
     },
     get mirror() {
-      if (state.mirror === undefined) throw new Error(`${name} has no mirror: startMirror() first`);
-      return state.mirror;
+      return mirrors.current();
     },
     get hasMirror() {
-      return state.mirror?.isRunning() === true;
+      return mirrors.isRunning();
     },
     get hasStartedMirror() {
-      return state.mirror !== undefined;
+      return mirrors.hasStarted();
     },
     content: contentFilesOf(join(files.libContainerd, 'io.containerd.content.v1.content')),
     files,
     namespace: tracked.namespace,
     link,
-    startMirror,
-    writeHosts,
+    startMirror: mirrors.start,
+    writeHosts: mirrors.writeHosts,
     pull: async (reference, { timeoutMs = 60_000 } = {}) => {
       const startMs = performance.now();
       const imageId = await containerd.cri.pullImage(reference, AbortSignal.timeout(timeoutMs));
@@ -250,14 +215,7 @@ function nodeOf(
     startFaultProxy: (rules) => startNodeFaultProxy(tracked.namespace, plan, plan.address(host), rules),
     watchWire: (device, port = mirrorPorts.registry) => watchWire(tracked.namespace, device, port),
     importImage: (image) => importImage(namespace, files.directory, image),
-    dropTraffic: (other) => {
-      const from = other === 'all' ? [] : ['-s', other.address];
-      const to = other === 'all' ? [] : ['-d', other.address];
-      return dropPackets(namespace, plan, [
-        ['INPUT', '-i', 'eth0', '-p', 'tcp', ...from],
-        ['OUTPUT', '-o', 'eth0', '-p', 'tcp', ...to],
-      ]);
-    },
+    dropTraffic: (other) => dropPackets(namespace, plan, other === 'all' ? undefined : other.address),
   };
   return { node, end };
 }

@@ -40,12 +40,6 @@ export interface UpstreamPlaces {
   readonly plan: AddressPlan;
 }
 
-/** Both ways: what is under way would still arrive. */
-const blackHole: readonly (readonly string[])[] = [
-  ['INPUT', '-i', 'eth0', '-p', 'tcp'],
-  ['OUTPUT', '-o', 'eth0', '-p', 'tcp'],
-];
-
 export function createUpstreamNode(
   namespace: Namespace,
   link: Link,
@@ -77,7 +71,7 @@ export function createUpstreamNode(
       await restore();
       if (how === 'refused') await part.call('cut');
       else if (how === 'stalled') await part.call('stall');
-      else state.undrop = await dropPackets(namespace, plan, blackHole);
+      else state.undrop = await dropPackets(namespace, plan);
     },
     setRate: (bitsPerSecond) => link.setRate(bitsPerSecond, 'send'),
   };
