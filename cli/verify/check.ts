@@ -1,3 +1,5 @@
+import type { ImageObject } from './facts.ts';
+
 /** `unknown`: it could not be found out, which is no fault by itself. `skipped`: it makes no sense to look, or nobody asked. */
 export type CheckStatus = 'ok' | 'wrong' | 'unknown' | 'skipped';
 
@@ -14,6 +16,8 @@ export interface Check {
   readonly mend?: string;
   /** Lines below it. */
   readonly lines?: readonly string[];
+  /** Of the image: the same as values. */
+  readonly objects?: readonly ImageObject[];
 }
 
 /** What came out of looking: a value, or why there is none. */

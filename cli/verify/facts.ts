@@ -74,14 +74,21 @@ export interface ImageFact {
   readonly objects: readonly ImageObject[];
 }
 
+export interface ObjectSource {
+  /** A member's id, or `local`. */
+  readonly source: string;
+  readonly address: string | undefined;
+  readonly bytes: number;
+}
+
 export interface ImageObject {
   readonly kind: 'index' | 'manifest' | 'config' | 'layer';
   readonly digest: string;
   readonly status: number;
   readonly bytes: number;
   readonly tookMs: number;
-  /** Bytes by source: a member's id, or `local`; undefined: the mirror does not say. */
-  readonly sources: Readonly<Record<string, number>> | undefined;
+  /** Whom the bytes came from; undefined: the mirror does not say. */
+  readonly sources: readonly ObjectSource[] | undefined;
   /** Why it is not whole: the code of the mirror's error, or what cut it. */
   readonly failure: string | undefined;
 }

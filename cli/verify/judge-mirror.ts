@@ -1,6 +1,6 @@
 import { ok, skipped, unknown, wrong } from './check.ts';
 import type { Judged, Reading } from './check.ts';
-import type { Expectations, Facts, ImageObject } from './facts.ts';
+import type { Expectations, Facts, ImageObject, ObjectSource } from './facts.ts';
 import { formatBytes, formatDuration } from '../terminal.ts';
 
 const noMirror = 'the mirror does not answer';
@@ -102,9 +102,15 @@ export function judgeImage({ image, mirror }: Pick<Facts, 'image' | 'mirror'>): 
   if (failed === undefined) {
     const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
     const tookMs = objects.reduce((sum, object) => sum + object.tookMs, 0);
-    return ok(`${reference}: ${formatBytes(bytes)} in ${formatDuration(tookMs)} through this mirror`, lines);
+    return {
+      ...ok(`${reference}: ${formatBytes(bytes)} in ${formatDuration(tookMs)} through this mirror`, lines),
+      objects,
+    };
   }
-  return wrong(`${reference} does not come through this mirror: ${failed.failure ?? ''}`, mendImage(failed), lines);
+  return {
+    ...wrong(`${reference} does not come through this mirror: ${failed.failure ?? ''}`, mendImage(failed), lines),
+    objects,
+  };
 }
 
 function mendImage({ failure, status }: ImageObject): string {
@@ -128,9 +134,9 @@ function describe({ kind, digest, bytes, tookMs, sources, failure }: ImageObject
   ].join(' ');
 }
 
-function sourcesText(sources: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(sources);
-  const name = (source: string): string => (source === 'local' ? 'this node' : source);
-  if (entries.length === 1) return entries.map(([source]) => name(source)).join('');
-  return entries.map(([source, bytes]) => `${name(source)} (${formatBytes(bytes)})`).join(', ');
+function sourcesText(sources: readonly ObjectSource[]): string {
+  const name = ({ address, source }: ObjectSource): string =>
+    source === 'local' ? 'this node' : address === undefined ? source : `${address} (${source})`;
+  if (sources.length === 1) return sources.map(name).join('');
+  return sources.map((source) => `${formatBytes(source.bytes)} of ${name(source)}`).join(', ');
 }

@@ -224,7 +224,7 @@ test('judge image: whole it is well, from whom object by object; what nobody has
     status: 200,
     bytes: 2048,
     tookMs: 12,
-    sources: { local: 2048 },
+    sources: [{ source: 'local', address: undefined, bytes: 2048 }],
     failure: undefined,
     ...changes,
   });
@@ -232,7 +232,12 @@ test('judge image: whole it is well, from whom object by object; what nobody has
     checks({ image: read({ reference: 'docker.io/library/app:1', objects }) }).get('image');
   const whole = image(
     object({ kind: 'manifest' }),
-    object({ sources: { a: 1000, b: 1048 } }),
+    object({
+      sources: [
+        { source: 'a', address: '10.0.0.7', bytes: 1000 },
+        { source: 'b', address: undefined, bytes: 1048 },
+      ],
+    }),
     object({ sources: undefined }),
   );
   assert.equal(whole?.status, 'ok');
@@ -241,7 +246,7 @@ test('judge image: whole it is well, from whom object by object; what nobody has
     whole?.lines?.map((line) => line.replace(/ +/g, ' ')),
     [
       'manifest sha256:aaaaaaaaaaaa 2.0 KiB 12 ms from this node',
-      'layer sha256:aaaaaaaaaaaa 2.0 KiB 12 ms from a (1000 B), b (1.0 KiB)',
+      'layer sha256:aaaaaaaaaaaa 2.0 KiB 12 ms from 1000 B of 10.0.0.7 (a), 1.0 KiB of b',
       'layer sha256:aaaaaaaaaaaa 2.0 KiB 12 ms from a source that the mirror does not name',
     ],
   );

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
+import type { ObjectSource } from './facts.ts';
 import type { MirrorClient } from './mirror-client.ts';
 import { reading } from './reading.ts';
 
-type Sources = Readonly<Record<string, number>>;
-
 /** What is read of `DebugSnapshot`. */
 const snapshotSchema = v.object({
+  members: v.object({ list: v.array(v.object({ id: v.string(), address: v.string() })) }),
   pulls: v.array(
     v.object({
       objects: v.array(
@@ -26,19 +26,21 @@ export async function sourcesOf(
   client: MirrorClient,
   pullIds: readonly number[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<number, Sources>> {
+): Promise<ReadonlyMap<number, readonly ObjectSource[]>> {
   if (pullIds.length === 0) return new Map();
   const told = await reading(signal, async () => {
     const answer = await client.metrics(debugPath, signal);
     return v.parse(snapshotSchema, await answer.json());
   });
   if (told.type === 'failed') return new Map();
+  const addresses = new Map(told.value.members.list.map(({ id, address }) => [id, address]));
   const objects = told.value.pulls.flatMap((pull) => pull.objects);
   return new Map(
     pullIds.flatMap((pullId) => {
       const object = objects.find((candidate) => candidate.pullIds.includes(pullId));
       if (object === undefined || object.sources.length === 0) return [];
-      return [[pullId, Object.fromEntries(object.sources.map(({ source, bytes }) => [source, bytes]))] as const];
+      const sources = object.sources.map(({ source, bytes }) => ({ source, address: addresses.get(source), bytes }));
+      return [[pullId, sources] as const];
     }),
   );
 }
