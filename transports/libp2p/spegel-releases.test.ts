@@ -12,7 +12,7 @@ import type { KadPeer } from './kad-codec.ts';
 import { endpointOfBytes, endpointText } from './endpoint.ts';
 import type { Libp2pNode } from './libp2p-node.ts';
 import { createPeerIds } from './peer-ids.ts';
-import { createTestNodes, meeting, neverAborted, until } from './testing/nodes.ts';
+import { createTestNodes, meeting, until } from './testing/nodes.ts';
 import {
   framedHex,
   recordedIds,
@@ -142,7 +142,7 @@ for (const release of recordedReleases) {
       second: (message: string) => (message === question ? answers.toHoldersBySecond : undefined),
     };
     const byFirst = await pairOf(context, release, recordedSeeds.first, scripts.first);
-    const told = await byFirst.ours.records.lookup(byFirst.member, key, neverAborted());
+    const told = await byFirst.ours.records.lookup(byFirst.member, key, AbortSignal.timeout(2000));
     assert.deepEqual(
       told.holders.map(({ member }) => [member.id, member.addresses, member.registryPort]),
       [[recordedIds.first, ['10.88.0.11'], 5432]],
@@ -154,7 +154,7 @@ for (const release of recordedReleases) {
     assert.equal(byFirst.theirs.heard.includes(question), true);
 
     const bySecond = await pairOf(context, release, recordedSeeds.second, scripts.second);
-    const hinted = await bySecond.ours.records.lookup(bySecond.member, key, neverAborted());
+    const hinted = await bySecond.ours.records.lookup(bySecond.member, key, AbortSignal.timeout(2000));
     const isKnownToOthers = answers.toHoldersBySecond.includes('4a34');
     assert.deepEqual(
       hinted.holders.map(({ member }) => [member.id, member.addresses, member.registryPort]),
