@@ -203,16 +203,12 @@ test('real containerd: killed and started again, it is read again; what was know
   await assert.rejects(store.list(never));
   await containerd.start();
   await until('it is connected again', () => changes.some(({ type }) => type === 'gap'));
-  // Its garbage collection at start may take what no image needs, the import's own index among it.
-  const isOfImage = (change: StoreChange): boolean =>
-    change.type !== 'content-removed' || image.blobs.has(change.digest);
-  assert.deepEqual(
-    changes
-      .slice(said)
-      .filter(isOfImage)
-      .map(({ type }) => type),
-    ['gap'],
-  );
+  // At its start its garbage collection may take what no image needs, and CRI may write the image's record once more.
+  const isHarmless = (change: StoreChange): boolean =>
+    (change.type === 'content-removed' && !image.blobs.has(change.digest)) ||
+    (change.type === 'tag-set' && change.tag.digest === image.root.digest);
+  const told = changes.slice(said).filter((change) => !isHarmless(change));
+  assert.deepEqual(told, [{ type: 'gap', reason: 'containerd answers again' }]);
   await containerd.ctr('images', 'tag', image.name, 'registry.example/team/later:1');
   await until(
     'events are heard again',

@@ -28,7 +28,7 @@ export interface FakeContainerd {
   removeBlob(digest: string, namespace?: string): Promise<void>;
   setLabels(digest: string, labels: Record<string, string>, namespace?: string): void;
   file(digest: string): string;
-  /** How often each method was called. */
+  /** How often each method, `Content.List`, was called. */
   readonly calls: Map<string, number>;
   /** Calls of these methods get no answer. */
   readonly hung: Set<string>;
@@ -130,7 +130,11 @@ class Fake implements FakeContainerd {
       'containerd.services.events.v1.Events': { Subscribe: this.#subscribe },
     };
     for (const [name, methods] of Object.entries(handlers)) {
-      const counted = Object.entries(methods).map(([method, handler]) => [method, this.#counted(method, handler)]);
+      const service = name.slice(name.lastIndexOf('.') + 1);
+      const counted = Object.entries(methods).map(([method, handler]) => [
+        method,
+        this.#counted(`${service}.${method}`, handler),
+      ]);
       server.addService(services[name] as Parameters<Server['addService']>[0], Object.fromEntries(counted) as never);
     }
     await rm(this.socket, { force: true });
