@@ -17,11 +17,16 @@ const directory = await mkdtemp(join(tmpdir(), 'verify-'));
 after(() => rm(directory, { recursive: true }));
 const layout = join(directory, 'layout');
 const own = ociArchitecture(process.arch);
-const platforms = [`linux/${own}`, own === 's390x' ? 'linux/amd64' : 'linux/s390x'];
+/** This machine's is not the first one. */
+const platforms = [own === 's390x' ? 'linux/amd64' : 'linux/s390x', `linux/${own}`];
 const layers = [{ sizeBytes: 30_000 }, { sizeBytes: 2000 }];
 const image = await createImage({ name: 'docker.io/library/demo:1.0', layers });
 const wide = await createImage({ name: 'docker.io/library/wide:1.0', layers, platforms });
 await writeOciLayout([image, wide], layout);
+const index = wide.blobs.get(wide.root.digest);
+assert.ok(index);
+const { manifests } = JSON.parse(Buffer.concat(await Array.fromAsync(index.open(0, index.sizeBytes))).toString());
+const ownManifest = manifests[1].digest;
 
 /** A mirror that serves a directory; what verify says of it, on a machine without containerd. */
 async function mirror(context: TestContext, ...flags: readonly string[]) {
@@ -100,6 +105,8 @@ test(
     };
     assert.deepEqual(await kinds('demo:1.0'), ['manifest', 'config', 'layer', 'layer']);
     assert.deepEqual(await kinds('wide:1.0'), ['index', 'manifest', 'config', 'layer', 'layer']);
+    const { objects } = (await look({ image: 'wide:1.0' })).check('image');
+    assert.equal(objects?.[1]?.digest, ownManifest, 'that of this platform');
     assert.deepEqual(await kinds(`demo@${image.root.digest}`), ['manifest', 'config', 'layer', 'layer']);
     const silent = await mirror(context, '--debug-web-enabled=false');
     const { lines = [] } = (await silent({ image: 'demo:1.0' })).check('image');

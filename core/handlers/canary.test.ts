@@ -79,7 +79,9 @@ test('canary: what the reserved registry has not is known to nobody: no peer is 
     blobTarget(blob.digest),
     blobTarget(image.manifest.digest),
   ]) {
-    assert.equal((await ask(node, target)).status, 404, target);
+    const { bytes, status } = await ask(node, target);
+    assert.equal(status, 404, target);
+    assert.match(new TextDecoder().decode(bytes), /"reason":"(?:MANIFEST|BLOB)_UNKNOWN"/, target);
   }
   assert.deepEqual(node.peers.requests, []);
 });
