@@ -1,6 +1,6 @@
 /**
- * Clusters as code, in their minimal form: images made on the spot, an upstream registry that can be counted and broken,
- * a proxy that breaks connections, and a client that pulls as containerd does. All on loopback.
+ * Clusters as code: images made on the spot, an upstream registry that can be counted and broken, a proxy that breaks connections, and a client that pulls
+ * as containerd does, all on loopback; and nodes with real containerd in network namespaces.
  *
  * @packageDocumentation
  */

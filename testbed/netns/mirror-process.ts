@@ -63,11 +63,9 @@ export interface MirrorPlaces {
 export const mirrorPorts = { registry: 5000, router: 5001, metrics: 9090 } as const;
 /** Seconds on a quiet machine; this one may do the work of several clusters. */
 const startTimeoutMs = 60_000;
-/** This checkout's own program, without a build. */
-export const ownProgram: readonly string[] = [
-  process.execPath,
-  fileURLToPath(new URL('../../cli/main.ts', import.meta.url)),
-];
+const mainFile = import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../peili.mjs';
+/** The program of the same checkout, without a build; of a published package, its bundle. */
+const ownProgram: readonly string[] = [process.execPath, fileURLToPath(new URL(mainFile, import.meta.url))];
 
 /** So that the next start of the same sources takes half the time. Other programs are left as they are. */
 function startEnvironment({ program, env }: MirrorOptions): Record<string, string | undefined> {

@@ -21,7 +21,8 @@ type ArgumentOf<Row> = Row extends { argument: infer Argument }
   : never;
 type AnswerOf<Row> = Row extends { answer: infer Answer } ? Answer : never;
 
-const program = fileURLToPath(new URL('part.ts', import.meta.url));
+/** Beside this file, as a source or as built. */
+const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'part.ts' : 'part.js', import.meta.url));
 
 /** Starts a part and waits until it listens. */
 export async function startPart<Kind extends keyof PartCalls>(
