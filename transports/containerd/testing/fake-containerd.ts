@@ -160,7 +160,7 @@ class Fake implements FakeContainerd {
   }
 
   async addBlob(content: Uint8Array | string, options: BlobOptions = {}): Promise<Descriptor> {
-    const { mediaType, namespace = 'k8s.io', labels = {}, withoutFile = false } = options;
+    const { mediaType, namespace = 'k8s.io', withoutFile = false } = options;
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     if (!withoutFile) {
@@ -170,7 +170,10 @@ class Fake implements FakeContainerd {
       // The metadata is committed a moment after the file has its name.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    this.#of(namespace).contents.set(digest, { size: bytes.byteLength, labels });
+    const { contents } = this.#of(namespace);
+    // What is there already keeps its labels.
+    const labels = options.labels ?? contents.get(digest)?.labels ?? {};
+    contents.set(digest, { size: bytes.byteLength, labels });
     if (this.hasContentEvents) this.#tell(namespace, '/content/create', digest);
     return { digest, size: bytes.byteLength, ...(mediaType === undefined ? {} : { mediaType }) };
   }
