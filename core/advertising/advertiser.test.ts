@@ -28,6 +28,24 @@ test('advertising: new content is found from any other node within 0.1 s of its 
   await finish();
 });
 
+test('advertising: whoever asks this node itself is answered from the change on, before anybody has been told', async () => {
+  const { clock, cluster, node, finish } = await startRoutingCluster(3);
+  const asker = cluster.add('asker', { isAlone: true });
+  await clock.advance(second);
+  const holders = async (): Promise<readonly string[]> => {
+    const key = routingKeyOf(digester, digestOf(1));
+    const asked = asker.records.lookup(cluster.member('node-2'), key, new AbortController().signal);
+    return (await clock.settle(asked)).holders.map(({ member }) => member.id);
+  };
+  const before = sends(cluster).length;
+  node(2).store.addContent(digestOf(1));
+  assert.deepEqual(await holders(), ['node-2']);
+  node(2).store.removeContent(digestOf(1));
+  assert.deepEqual(await holders(), []);
+  assert.equal(sends(cluster).length, before);
+  await finish();
+});
+
 test('advertising: what was there before the start is found as well', async () => {
   const store = createListedStore();
   store.addContent(digestOf(1));

@@ -83,6 +83,8 @@ class StoreAdvertiser implements Advertiser {
   /** Texts that changed since the listing under way began. */
   #changedMeanwhile = new Set<string>();
   #isListingStale = false;
+  /** What this node answers by now and has not said yet. */
+  #unsaid = { said: 0, withdrawn: 0 };
   #gatherTimer: Timer | undefined;
   #listTimer: Timer | undefined;
   #ageTimer: Timer | undefined;
@@ -151,9 +153,14 @@ class StoreAdvertiser implements Advertiser {
     }
   }
 
-  /** An image's blobs come within a moment of each other, and then travel in one batch per member. */
+  /**
+   * An image's blobs come within a moment of each other, and then travel in one batch per member. Whoever asks this node itself needs not wait for that:
+   * Spegel nodes do, and remember a no for seconds. Where tags grow too old, they are judged when they are said.
+   */
   #gather(): void {
-    if (!this.#isListed || this.#gatherTimer !== undefined) return;
+    if (!this.#isListed) return;
+    if (this.#options.tagMaxAgeUs === undefined) this.#takeOver();
+    if (this.#gatherTimer !== undefined) return;
     this.#gatherTimer = this.#deps.clock.schedule(this.#options.limits.advertiseDelayUs, () => {
       this.#flush();
     });
@@ -197,23 +204,28 @@ class StoreAdvertiser implements Advertiser {
     if (isFirst) this.#outbox.open();
   }
 
-  /** Takes over what has changed, here at once, and says it. */
-  #flush(): void {
-    this.#gatherTimer?.cancel();
-    this.#gatherTimer = undefined;
-    this.#judgeAges();
-    let withdrawn = 0;
-    let said = 0;
+  /** What has changed is what this node answers from now on. */
+  #takeOver(): void {
     for (const text of this.#holdings.takeTouched()) {
       const holding = this.#holdings.holding(text);
       if (holding !== undefined) {
         this.#advertise(text, holding);
-        said += 1;
+        this.#unsaid.said += 1;
       } else if (this.#withdraw(text)) {
-        withdrawn += 1;
+        this.#unsaid.withdrawn += 1;
       }
     }
+  }
+
+  /** Takes over what has changed, and says it. */
+  #flush(): void {
+    this.#gatherTimer?.cancel();
+    this.#gatherTimer = undefined;
+    this.#judgeAges();
+    this.#takeOver();
+    const { said, withdrawn } = this.#unsaid;
     if (said + withdrawn === 0) return;
+    this.#unsaid = { said: 0, withdrawn: 0 };
     this.#outbox.flush();
     const { observer } = this.#deps;
     const { keys, digests, tags } = this.state();
