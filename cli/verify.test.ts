@@ -22,7 +22,8 @@ const platforms = [own === 's390x' ? 'linux/amd64' : 'linux/s390x', `linux/${own
 const layers = [{ sizeBytes: 30_000 }, { sizeBytes: 2000 }];
 const image = await createImage({ name: 'docker.io/library/demo:1.0', layers });
 const wide = await createImage({ name: 'docker.io/library/wide:1.0', layers, platforms });
-await writeOciLayout([image, wide], layout);
+const foreign = await createImage({ name: 'docker.io/library/foreign:1.0', layers, platforms: [platforms[0]!] });
+await writeOciLayout([image, wide, foreign], layout);
 const index = wide.blobs.get(wide.root.digest);
 assert.ok(index);
 const { manifests } = JSON.parse(Buffer.concat(await Array.fromAsync(index.open(0, index.sizeBytes))).toString());
@@ -121,6 +122,7 @@ test(
     const look = await mirror(context, '--registry-filters', ':1.0$');
     const seen = async (reference: string): Promise<string> => (await look({ image: reference })).check('image').seen;
     assert.match(await seen('absent:2.0'), /MANIFEST_UNKNOWN$/);
+    assert.match(await seen(`foreign@${foreign.root.digest}`), /it has nothing for linux\/\w+$/);
     assert.match(await seen('demo:1.0'), /FILTERED$/);
   },
 );

@@ -113,7 +113,8 @@ export function judgeImage({ image, mirror }: Pick<Facts, 'image' | 'mirror'>): 
   };
 }
 
-function mendImage({ failure, status }: ImageObject): string {
+function mendImage({ failure, kind, status }: ImageObject): string {
+  if (kind === 'index' && status === 200) return 'name an image that is made for this machine';
   if (failure === 'FILTERED')
     return 'a filter of the mirror keeps it out; see --registry-filters, --mirrored-registries and --blobs-only-registries';
   if (status === 404)

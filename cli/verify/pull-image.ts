@@ -64,8 +64,9 @@ export async function pullImage(
   };
 
   let bytes = await ask('manifest', `manifests/${digest ?? tag}`);
-  const child = bytes === undefined ? undefined : childOf(bytes, architecture);
-  if (child !== undefined) bytes = await ask('manifest', `manifests/${child}`);
+  const children = bytes === undefined ? undefined : parse(indexSchema, bytes)?.manifests;
+  const child = children?.find(({ platform }) => platform?.os === 'linux' && platform.architecture === architecture);
+  if (child !== undefined) bytes = await ask('manifest', `manifests/${child.digest}`);
   const manifest = bytes === undefined ? undefined : parse(manifestSchema, bytes);
   const blobs = manifest === undefined ? [] : [manifest.config, ...manifest.layers];
   for (const [at, blob] of blobs.entries()) await ask(at === 0 ? 'config' : 'layer', `blobs/${blob.digest}`);
@@ -80,7 +81,10 @@ export async function pullImage(
     reference: digest === undefined ? name : `${name}@${digest}`,
     objects: received.map(({ object, pullId }, at) => ({
       ...object,
-      kind: at === 0 && child !== undefined ? 'index' : object.kind,
+      ...(at > 0 || children === undefined ? {} : { kind: 'index' }),
+      ...(at > 0 || children === undefined || child !== undefined
+        ? {}
+        : { failure: `it has nothing for linux/${architecture}` }),
       sources: pullId === undefined ? undefined : sources.get(pullId),
     })),
   };
@@ -133,13 +137,6 @@ async function readBody(answer: Response, keeps: boolean, state: { bytes: number
     parts.push(part);
   }
   return Buffer.concat(parts);
-}
-
-/** In an index, the manifest of this machine's platform. */
-function childOf(bytes: Uint8Array, architecture: string): string | undefined {
-  const index = parse(indexSchema, bytes);
-  return index?.manifests.find(({ platform }) => platform?.os === 'linux' && platform.architecture === architecture)
-    ?.digest;
 }
 
 function reasonIn(bytes: Uint8Array | undefined, status: number): string {
