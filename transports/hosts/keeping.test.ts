@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { test } from 'node:test';
 import { limitsWith } from '../../core/index.ts';
 import type { Clock, NodeEvent } from '../../core/index.ts';
 import { createVirtualClock } from '../../core/testing/virtual-clock.ts';
 import { createSystemClock } from '../system/clock.ts';
+import { configureHosts } from './configure-hosts.ts';
 import { keepHosts } from './hosts-keeper.ts';
 import { setUpHosts, target } from './testing/hosts-setup.ts';
 import type { HostsSetup } from './testing/hosts-setup.ts';
@@ -58,6 +61,7 @@ function keepByHand(hosts: HostsSetup, changes: Parameters<typeof limitsWith>[0]
   );
   return {
     events,
+    advance: clock.advance,
     /** Lets `us` pass, and a look begin if one falls into it. */
     pass: async (us: number) => {
       await clock.advance(us);
@@ -92,6 +96,18 @@ test('keeping: a file that vanishes is written again', async () => {
   hosts.remove('_default/hosts.toml');
   await until(() => keeping.mended().includes('_default/hosts.toml'), 'the mend');
   assert.equal(hosts.read('_default/hosts.toml'), text);
+});
+
+test('keeping: what happens in the directory of a registry is seen, long before the next look', async () => {
+  using hosts = setUpHosts();
+  await hosts.configure();
+  await using keeping = keepByHand(hosts, { hostsLookIntervalUs: 3_600_000_000, hostsMendDelayUs: 1_000 });
+  await keeping.pass(0);
+  hosts.remove('_default/hosts.toml');
+  await until(() => {
+    void keeping.advance(1_000);
+    return hosts.exists('_default/hosts.toml');
+  }, 'the mend');
 });
 
 test('keeping: a whole directory that vanishes is made again', async () => {
@@ -214,14 +230,40 @@ test('keeping: a config path that is not there is no matter', async () => {
   assert.deepEqual([events, clock.pending(), hosts.files()], [[], 0, {}]);
 });
 
+test('keeping: a writer that was overtaken by another one puts nothing aside that is not theirs', async () => {
+  using hosts = setUpHosts();
+  hosts.write('docker.io/hosts.toml', theirs);
+  const options = {
+    configPath: hosts.root,
+    mirroredRegistries: ['docker.io'],
+    mirrorTargets: [target],
+    resolveTags: true,
+    prependExisting: false,
+  };
+  let overtaken = false;
+  const onChange = (what: string, path: string): void => {
+    if (overtaken || what !== 'keep' || !path.endsWith('docker.io/hosts.toml')) return;
+    overtaken = true;
+    // Another process, from its begin to its end.
+    const module = new URL('configure-hosts.ts', import.meta.url).href;
+    const run = `const { configureHosts } = await import(${JSON.stringify(module)}); await configureHosts({}, ${JSON.stringify(options)});`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', run]);
+  };
+  await configureHosts({ onChange }, options);
+  assert.ok(overtaken);
+  assert.equal(hosts.read('_backup/docker.io/hosts.toml'), theirs);
+  await hosts.clean();
+  assert.deepEqual(hosts.files(), { 'docker.io/hosts.toml': theirs });
+});
+
 test('keeping: the mirror and a configuration may write at the same time', async () => {
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0; round < 20; round += 1) {
     using hosts = setUpHosts();
+    const prependExisting = round % 2 === 0;
     hosts.write('docker.io/hosts.toml', theirs);
-    await hosts.configure({ prependExisting: true });
+    await hosts.configure({ prependExisting });
     hosts.write('docker.io/hosts.toml', `# ${round}\n${theirs}`);
-    const runs = [true, true, true].map((prependExisting) => hosts.configure({ prependExisting }));
-    await Promise.all(runs);
+    await Promise.all(Array.from({ length: 3 }, () => hosts.configure({ prependExisting })));
     assert.equal(hosts.read('_backup/docker.io/hosts.toml'), `# ${round}\n${theirs}`);
     await hosts.clean();
     assert.deepEqual(hosts.files(), { 'docker.io/hosts.toml': `# ${round}\n${theirs}` });
