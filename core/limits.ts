@@ -60,6 +60,7 @@ export interface Limits {
   readonly storeChecksMax: number;
   readonly storeNamesPerImageMax: number;
   readonly containerdCallTimeoutUs: number;
+  readonly containerdListTimeoutUs: number;
   readonly containerdRetryMinUs: number;
   readonly containerdRetryMaxUs: number;
   readonly routingReplicas: number;
@@ -235,8 +236,10 @@ export const defaultLimits: Limits = Object.freeze({
   storeChecksMax: 64,
   /** Contents that one image gives its name to: the largest images have a few hundred, and a hostile index of 4 MiB has thirty thousand. */
   storeNamesPerImageMax: 4096,
-  /** One call to containerd, or one list of all its content: what takes longer hangs, and the connection is made anew. */
+  /** One call to containerd: what takes longer hangs, and the connection is made anew. */
   containerdCallTimeoutUs: 10 * second,
+  /** One list of all its content: 5,000 take a tenth of a second, but a disk may be busy; what takes a minute would be due again. */
+  containerdListTimeoutUs: 60 * second,
   /** First retry when containerd does not answer, doubling: it restarts within a second. */
   containerdRetryMinUs: 100 * millisecond,
   /** Last retry: a connection to a local socket costs nothing. */

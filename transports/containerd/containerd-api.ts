@@ -49,7 +49,7 @@ export interface ContainerdEvent {
 export interface ContainerdApiOptions {
   readonly socket: string;
   readonly namespace: string;
-  readonly limits: Pick<Limits, 'containerdCallTimeoutUs'>;
+  readonly limits: Pick<Limits, 'containerdCallTimeoutUs' | 'containerdListTimeoutUs'>;
 }
 
 const imageSchema = pipe(
@@ -100,12 +100,16 @@ const methods = {
 export function createContainerdApi(deps: { readonly clock: Clock }, options: ContainerdApiOptions): ContainerdApi {
   const { socket, namespace, limits } = options;
   const rpc = createRpcClient({ socket, headers: { 'containerd-namespace': namespace } });
-  const inTime = <T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const inTime = <T>(
+    signal: AbortSignal,
+    call: (signal: AbortSignal) => Promise<T>,
+    timeoutUs = limits.containerdCallTimeoutUs,
+  ): Promise<T> => {
     const late = (): PeiliError =>
       new PeiliError('CONTAINERD_UNREACHABLE', `containerd at ${socket} does not answer in time: look at its load`, {
         socket,
       });
-    return withDeadline(deps.clock, limits.containerdCallTimeoutUs, signal, late, call);
+    return withDeadline(deps.clock, timeoutUs, signal, late, call);
   };
   const listContents = async (signal: AbortSignal): Promise<readonly ContentRecord[]> => {
     const records: ContentRecord[] = [];
@@ -125,7 +129,7 @@ export function createContainerdApi(deps: { readonly clock: Clock }, options: Co
       const answer = inTime(signal, (inner) => rpc.unary(methods.getImage, { name }, inner));
       return (await unlessNotFound(answer))?.image;
     },
-    contents: (signal) => inTime(signal, listContents),
+    contents: (signal) => inTime(signal, listContents, limits.containerdListTimeoutUs),
     content: async (digest, signal) => {
       const answer = inTime(signal, (inner) => rpc.unary(methods.contentInfo, { digest }, inner));
       return (await unlessNotFound(answer))?.info;
@@ -150,7 +154,7 @@ export function createContainerdApi(deps: { readonly clock: Clock }, options: Co
         { filters },
         ({ namespace: from, topic, event }) => {
           const id = event?.value?.id;
-          if (from !== namespace || id === undefined) return;
+          if (from !== namespace || id === undefined || id === '') return;
           onEvent({ subject: topic.startsWith('/images/') ? 'image' : 'content', id });
         },
         signal,

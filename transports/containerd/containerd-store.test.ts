@@ -223,3 +223,16 @@ test('containerd: a directory of blobs that comes later, or is made anew, is wat
   const second = await containerd.addBlob('second');
   await until(isAdded(second.digest));
 });
+
+test('containerd: where no file tells, events do; whoever does not say where its content lies has it at the usual place', async (t) => {
+  const { containerd, start } = await setUpStore(t);
+  containerd.exportedRoot = undefined;
+  containerd.hasContentEvents = true;
+  await containerd.addBlob('something');
+  const { store, events } = start({ ...noSecondLook, reconcileIntervalUs: 60_000_000 });
+  await store.list(never);
+  const told = events.find((event) => event.type === 'store-connection');
+  assert.match(told?.type === 'store-connection' ? told.reason : '', / \/var\/lib\/containerd\/.* cannot be seen/);
+  const { digest } = await containerd.addBlob('pulled');
+  await until(async () => (await store.info(digest, never)) !== undefined);
+});

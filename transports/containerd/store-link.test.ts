@@ -116,7 +116,7 @@ test('containerd: a start without it keeps trying, says where and what to do, an
 test('containerd: one that hangs is given up after its time, and tried again', async (t) => {
   const { containerd, start } = await setUpStore(t);
   await containerd.addImage(reference, ['kept']);
-  const { store, events } = start({ containerdCallTimeoutUs: 150_000 });
+  const { store, events } = start({ containerdListTimeoutUs: 150_000 });
   await store.list(never);
   containerd.hung.add('Content.List');
   await assert.rejects(store.list(never), (error) => errorCodeOf(error) === 'CONTAINERD_UNREACHABLE');

@@ -50,9 +50,6 @@ export interface FakeContainerd {
 export interface BlobOptions {
   readonly mediaType?: string;
   readonly namespace?: string;
-  readonly labels?: Record<string, string>;
-  /** No file: what a proxy store would have. */
-  readonly withoutFile?: boolean;
 }
 
 export interface FakeImage {
@@ -160,19 +157,17 @@ class Fake implements FakeContainerd {
   }
 
   async addBlob(content: Uint8Array | string, options: BlobOptions = {}): Promise<Descriptor> {
-    const { mediaType, namespace = 'k8s.io', withoutFile = false } = options;
+    const { mediaType, namespace = 'k8s.io' } = options;
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    if (!withoutFile) {
-      const ingest = join(this.contentPath, 'ingest', String((this.#files += 1)));
-      await writeFile(ingest, bytes);
-      await rename(ingest, this.file(digest));
-      // The metadata is committed a moment after the file has its name.
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const ingest = join(this.contentPath, 'ingest', String((this.#files += 1)));
+    await writeFile(ingest, bytes);
+    await rename(ingest, this.file(digest));
+    // The metadata is committed a moment after the file has its name.
+    await new Promise((resolve) => setTimeout(resolve, 1));
     const { contents } = this.#of(namespace);
     // What is there already keeps its labels.
-    const labels = options.labels ?? contents.get(digest)?.labels ?? {};
+    const labels = contents.get(digest)?.labels ?? {};
     contents.set(digest, { size: bytes.byteLength, labels });
     if (this.hasContentEvents) this.#tell(namespace, '/content/create', digest);
     return { digest, size: bytes.byteLength, ...(mediaType === undefined ? {} : { mediaType }) };
