@@ -168,3 +168,10 @@ test(
     assert.deepEqual([refused.status, /--basic-auth-path/.test(refused.mend ?? '')], ['wrong', true]);
   },
 );
+
+test('verify: stopped before its end it says nothing', { timeout }, async () => {
+  const said: string[] = [];
+  const io = { signal: AbortSignal.abort(), width: 100, colours: false, writeOut: (text: string) => said.push(text) };
+  const options = readVerifyOptions({ containerdSock: join(directory, 'none.sock') }, {});
+  assert.deepEqual([await verify(options, io), said], [130, []]);
+});

@@ -29,12 +29,23 @@ export interface VerifyIo extends ReportOptions {
   readonly writeOut: (text: string) => void;
 }
 
-/** Looks whether this node's containerd, its mirror and the cluster work together, and says so: 0 when nothing is wrong, else 1. */
+/** Looks whether this node's containerd, its mirror and the cluster work together, and says so: 0 when nothing is wrong, else 1; 130 when it was stopped before. */
 export async function verify(options: VerifyOptions, io: VerifyIo): Promise<number> {
-  const facts = await gather(options, io.signal);
+  const facts = await gatherUnlessStopped(options, io.signal);
+  if (facts === undefined) return 130;
   const checks = judge(facts, options);
   io.writeOut(options.json ? renderJson(checks) : renderReport(checks, io));
   return isWell(checks) ? 0 : 1;
+}
+
+/** Undefined: whoever asked does not want to know any more. */
+async function gatherUnlessStopped(options: VerifyOptions, signal: AbortSignal): Promise<Facts | undefined> {
+  try {
+    return await gather(options, signal);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 async function gather(options: VerifyOptions, signal: AbortSignal): Promise<Facts> {
