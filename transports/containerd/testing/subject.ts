@@ -1,6 +1,6 @@
 import { truncate } from 'node:fs/promises';
 import type { AddedContent, ContentStoreSubject } from '../../../core/conformance/index.ts';
-import { defaultLimits } from '../../../core/index.ts';
+import { defaultLimits, limitsWith } from '../../../core/index.ts';
 import type { Descriptor } from '../../oci-layout/image-index.ts';
 import { createBufferPool } from '../../system/buffer-pool.ts';
 import { createSystemClock } from '../../system/clock.ts';
@@ -15,7 +15,9 @@ export async function createSubject(through: 'files' | 'rpc'): Promise<ContentSt
   const buffers = createBufferPool(defaultLimits);
   // The store's own timers are no call's: what calls leave behind is counted by a clock of their own.
   const { socket } = containerd;
-  const store = createContainerdStore({ clock: createSystemClock(), buffers }, { socket, namespace: 'k8s.io' });
+  // What changes must be told by a file or an event: the second look would find it too.
+  const limits = limitsWith({ storeScanRetryUs: 60_000_000 });
+  const store = createContainerdStore({ clock: createSystemClock(), buffers }, { socket, namespace: 'k8s.io', limits });
   await store.list(new AbortController().signal);
   return {
     store,
