@@ -55,11 +55,15 @@ export async function configureHosts(deps: HostsDeps, options: ConfigureOptions)
     reports.push(await applyPlan(files, plan, options.authorization !== undefined));
   }
   const last = reports.at(-1);
+  if (last?.isOutdated !== false) {
+    const message = `${root}: somebody else changes hosts.toml at the same time, again and again: run it again`;
+    throw new PeiliError('HOSTS_UNWRITABLE', message, { path: root });
+  }
   return {
     written: reports.flatMap(({ written }) => written),
     restored: reports.flatMap(({ restored }) => restored),
-    bypassing: last?.bypassing ?? [],
-    isOutdated: last?.isOutdated ?? false,
+    bypassing: last.bypassing,
+    isOutdated: false,
   };
 }
 

@@ -322,6 +322,39 @@ test('links: a hosts.toml that is one is read, replaced and restored as one', as
   assert.equal(readlinkSync(join(hosts.root, 'docker.io/hosts.toml')), '../shared/docker.toml');
 });
 
+test('links: a hosts.toml that points to what cannot be seen is not prepended to, and comes back', async () => {
+  using hosts = setUpHosts();
+  mkdirSync(join(hosts.root, 'docker.io'));
+  symlinkSync('/nowhere/docker.toml', join(hosts.root, 'docker.io/hosts.toml'));
+  const before = hosts.files();
+  const wanted = /docker\.io\/hosts\.toml is a link to \/nowhere\/docker\.toml/;
+  await assert.rejects(hosts.configure({ prependExisting: true }), wanted);
+  assert.deepEqual(hosts.files(), before);
+  await hosts.configure();
+  await assert.rejects(hosts.configure({ prependExisting: true }), wanted);
+  await hosts.clean();
+  assert.deepEqual(hosts.files(), before);
+});
+
+test('links: nothing is put aside behind one', async () => {
+  for (const link of ['_backup', '_backup/docker.io']) {
+    using hosts = setUpHosts();
+    using elsewhere = setUpHosts();
+    hosts.write('docker.io/hosts.toml', existing);
+    if (link !== '_backup') mkdirSync(join(hosts.root, '_backup'));
+    symlinkSync(elsewhere.root, join(hosts.root, link));
+    const before = hosts.files();
+    await assert.rejects(hosts.configure(), /is a link, behind which nothing is changed/);
+    assert.deepEqual([hosts.files(), elsewhere.files()], [before, {}]);
+  }
+});
+
+test('configuration: a registry with the name of what is put aside is refused', async () => {
+  using hosts = setUpHosts();
+  await assert.rejects(hosts.configure({ mirroredRegistries: ['_backup'] }), { code: 'OPTION_INVALID' });
+  assert.deepEqual(hosts.files(), {});
+});
+
 test('links: a directory that is one is refused where it is named, and left alone where it is not', async () => {
   using hosts = setUpHosts();
   using elsewhere = setUpHosts();

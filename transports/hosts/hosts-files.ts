@@ -95,20 +95,33 @@ export function createHostsFiles({ root, onChange = () => undefined }: HostsFile
   };
 }
 
-/** The file's bytes, one a character; undefined: there is none. Links are followed from `home`, where the file is when it is in use. */
+/**
+ * The file's bytes, one a character; undefined: there is none. Links are followed from `home`, where the file is when it is in use; one into nowhere has
+ * no bytes, and is there to be restored.
+ */
 export async function readBytes(path: string, home = path): Promise<string | undefined> {
   try {
-    const info = await lstat(path);
-    const place = info.isSymbolicLink() ? resolve(dirname(home), await readlink(path)) : path;
-    // Bytes of a link into nowhere: containerd reads none, and the link is there to be restored.
-    return await readFile(place, 'latin1').catch((error: unknown) => {
-      if (info.isSymbolicLink() && codeOf(error) === 'ENOENT') return '';
+    const target = await linkTarget(path, home);
+    if (target === undefined) return await readFile(path, 'latin1');
+    return await readFile(target, 'latin1').catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return '';
       throw error;
     });
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw unreadable(path, error);
   }
+}
+
+/** Where a link points, if nothing is there. */
+export async function danglingLink(path: string, home = path): Promise<string | undefined> {
+  const target = await linkTarget(path, home).catch(() => undefined);
+  return target !== undefined && (await kindOf(target)) === 'absent' ? target : undefined;
+}
+
+async function linkTarget(path: string, home: string): Promise<string | undefined> {
+  const info = await lstat(path);
+  return info.isSymbolicLink() ? resolve(dirname(home), await readlink(path)) : undefined;
 }
 
 /** Names in a directory; none when there is no such directory. */

@@ -6,7 +6,7 @@ import { mergeHosts } from './hosts-merge.ts';
 import type { HostsState } from './hosts-state.ts';
 import { hostsPath } from './hosts-tree.ts';
 import type { HostsDirectory, HostsTree } from './hosts-tree.ts';
-import { defaultDirectory, directoryOf } from './registry-directory.ts';
+import { backupDirectory, defaultDirectory, directoryOf } from './registry-directory.ts';
 
 /** What is to be so, as `peili configuration` is told. */
 export interface HostsOptions {
@@ -120,6 +120,10 @@ function wantedDirectories(options: HostsOptions, before: HostsState | undefined
   for (const text of mirroredRegistries) {
     const entry = parseRegistryEntry(text);
     if (entry.type === 'wildcard') continue;
+    if (entry.registry === backupDirectory) {
+      const message = `--mirrored-registries ${JSON.stringify(text)}: what was there before is kept in a directory of this name`;
+      throw new PeiliError('OPTION_INVALID', message, { registry: text });
+    }
     const server = serverOf(entry.registry, entry.scheme, text.includes('://'));
     want({ name: directoryOf(entry.registry, exists), server, resolveTags });
   }
@@ -155,7 +159,7 @@ function bypassing(tree: HostsTree, names: readonly string[]): string[] {
 
 function planDirectory(
   want: Wanted,
-  { name, kind, current, saved, otherNames }: HostsDirectory,
+  { name, kind, current, saved, dangling, otherNames }: HostsDirectory,
   options: HostsOptions & { readonly authorization: string | undefined; readonly root: string },
 ): DirectoryPlan {
   const { root, mirrorTargets: targets, authorization, prependExisting } = options;
@@ -163,6 +167,11 @@ function planDirectory(
     const what = kind === 'link' ? 'a link, behind which nothing is changed' : 'no directory';
     const message = `${root}/${name} is ${what}: make it a directory, or leave the registry out of --mirrored-registries`;
     throw new PeiliError('HOSTS_INVALID', message, { path: `${root}/${name}` });
+  }
+  if (prependExisting && dangling !== undefined) {
+    // In a container it may well be there for containerd, whose hosts would be lost.
+    const message = `${hostsPath(root, name)} is a link to ${dangling}, which cannot be seen from here: make it a file`;
+    throw new PeiliError('HOSTS_INVALID', message, { path: hostsPath(root, name) });
   }
   const hosts: MirrorHosts = {
     targets,
@@ -209,5 +218,5 @@ function isThere(tree: HostsTree, name: string): boolean {
 }
 
 function absent(name: string): HostsDirectory {
-  return { name, kind: 'absent', current: undefined, saved: undefined, otherNames: [] };
+  return { name, kind: 'absent', current: undefined, saved: undefined, dangling: undefined, otherNames: [] };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isUnfinished, kindOf, namesIn, readBytes } from './hosts-files.ts';
+import { PeiliError } from '../../core/index.ts';
+import { danglingLink, isUnfinished, kindOf, namesIn, readBytes } from './hosts-files.ts';
 import { backupDirectory } from './registry-directory.ts';
 
 /** One registry's directory as it is now. */
@@ -10,6 +11,8 @@ export interface HostsDirectory {
   readonly current: string | undefined;
   /** The one that was put aside. */
   readonly saved: string | undefined;
+  /** A link into nowhere: containerd reads nothing there, and neither can anybody here. */
+  readonly dangling: string | undefined;
   /** Other files in it. */
   readonly otherNames: readonly string[];
 }
@@ -26,18 +29,25 @@ export function savedPath(root: string, directory: string): string {
   return join(root, backupDirectory, directory, hostsName);
 }
 
-/** Every directory that is there or has something put aside. */
+/** Every directory that is there or has something put aside. Rejects with `HOSTS_INVALID` where putting aside would write elsewhere. */
 export async function readTree(root: string): Promise<HostsTree> {
+  await refuseLink(join(root, backupDirectory));
   const [inPlace, aside] = await Promise.all([namesIn(root), namesIn(join(root, backupDirectory))]);
   const tree = new Map<string, HostsDirectory>();
   for (const name of new Set([...inPlace, ...aside])) {
     if (name === backupDirectory || name.startsWith('.')) continue;
+    if (aside.includes(name)) await refuseLink(join(root, backupDirectory, name));
     const directory = await readDirectory(root, name);
     if (directory.kind === 'directory' || directory.kind === 'link' || directory.saved !== undefined) {
       tree.set(name, directory);
     }
   }
   return tree;
+}
+
+async function refuseLink(path: string): Promise<void> {
+  if ((await kindOf(path)) !== 'link') return;
+  throw new PeiliError('HOSTS_INVALID', `${path} is a link, behind which nothing is changed: remove it`, { path });
 }
 
 export async function readDirectory(root: string, name: string): Promise<HostsDirectory> {
@@ -49,6 +59,7 @@ export async function readDirectory(root: string, name: string): Promise<HostsDi
     kind,
     current: kind === 'directory' ? await readBytes(path) : undefined,
     saved: await readBytes(savedPath(root, name), path),
+    dangling: (await danglingLink(path)) ?? (await danglingLink(savedPath(root, name), path)),
     otherNames: names.filter((file) => file !== hostsName && !isUnfinished(file)),
   };
 }
