@@ -54,6 +54,8 @@ interface State {
 
 export function createDebugView(deps: DebugViewDeps, { limits, version }: DebugViewOptions): DebugView {
   const startedAtMs = wallMs(deps);
+  // Reckoned once: a pull keeps its time, whatever is done to the clock.
+  const sinceUs = deps.wallUs() - deps.nowUs();
   const measurements: MeasurementView[] = [];
   const state: State = {
     pulls: createPullLog(limits),
@@ -93,7 +95,6 @@ export function createDebugView(deps: DebugViewDeps, { limits, version }: DebugV
     },
     snapshot: async () => {
       const facts = factsOf(state, limits);
-      const sinceUs = deps.wallUs() - deps.nowUs();
       return {
         version,
         atMs: wallMs(deps),

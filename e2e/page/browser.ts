@@ -28,6 +28,8 @@ export interface BrowserPage {
   open(url: string): Promise<void>;
   /** The value of an expression, in the page. */
   read<T>(expression: string): Promise<T>;
+  /** Runs what leads to another page: no answer of this one is waited for. */
+  leave(expression: string): void;
   /** Resolves when the expression is true. */
   until(expression: string): Promise<void>;
   press(key: string): Promise<void>;
@@ -45,6 +47,7 @@ export interface Browser {
 }
 
 const pollMs = 20;
+const lostAfterMs = 1000;
 const keyCodes: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, ' ': 32 };
 
 /** Chromium without a window and with a profile of its own; both go with the test. */
@@ -121,14 +124,16 @@ async function openPage(devtools: Devtools, options: PageOptions): Promise<Brows
     return (result as { value: T }).value;
   };
   const until = async (expression: string): Promise<void> => {
-    while (!(await read<boolean>(expression).catch(() => false))) {
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
+    const holds = (): Promise<boolean> => read<boolean>(expression).catch(() => false);
+    // What is asked while the page goes to another is never answered.
+    const lost = (): Promise<boolean> => pause(lostAfterMs).then(() => false);
+    while (!(await Promise.race([holds(), lost()]))) await pause(pollMs);
   };
   return {
     complaints,
     requests,
     read,
+    leave: (expression) => void send('Runtime.evaluate', { expression }).catch(() => undefined),
     until,
     open: async (url) => {
       await send('Page.navigate', { url });
@@ -152,4 +157,8 @@ async function openPage(devtools: Devtools, options: PageOptions): Promise<Brows
       return Buffer.from(String(data), 'base64');
     },
   };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
