@@ -166,6 +166,7 @@ test('advertising: a tag that was resolved longer ago than allowed is not said, 
     node(1).store.setTag({ reference, digest: digestOf(1), resolvedAtUs: clock.wallUs() - ageUs });
   node(1).store.addContent(digestOf(1));
   set(tagMaxAgeUs + 1);
+  assert.equal(await toldBy('node-1'), 0, 'not for a moment');
   await clock.advance(second);
   assert.equal(await said(), 0, 'too old from the start');
   set(20 * second);
