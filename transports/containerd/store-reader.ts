@@ -34,17 +34,9 @@ const callsAtOnce = 16;
 export function createStoreReader(deps: StoreReaderDeps, limits: Pick<Limits, 'storeChecksMax'>): StoreReader {
   const { api, index, blobs } = deps;
 
-  const readManifest = async (content: HeldContent, signal: AbortSignal): Promise<void> => {
-    const file = blobs().file(content);
-    const fromFile = file === undefined ? undefined : await readBlob(file).catch(() => undefined);
-    const bytes = fromFile ?? (await readThroughApi(api, content, signal));
-    if (bytes === undefined) index.setUnreadable(content.digest);
-    else index.setText(content.digest, parseManifest(new TextDecoder().decode(bytes)));
-  };
-
   const readManifests = async (signal: AbortSignal): Promise<void> => {
     for (let unread = index.takeUnread(); unread.length > 0; unread = index.takeUnread()) {
-      await inGroups(unread, (content) => readManifest(content, signal));
+      await inGroups(unread, (content) => readManifest(deps, content, signal));
     }
   };
 
@@ -101,6 +93,18 @@ export function createStoreReader(deps: StoreReaderDeps, limits: Pick<Limits, 's
   };
 
   return { readAll, readSome };
+}
+
+async function readManifest(
+  { api, index, blobs }: StoreReaderDeps,
+  content: HeldContent,
+  signal: AbortSignal,
+): Promise<void> {
+  const file = blobs().file(content);
+  const fromFile = file === undefined ? undefined : await readBlob(file).catch(() => undefined);
+  const bytes = fromFile ?? (await readThroughApi(api, content, signal));
+  if (bytes === undefined) index.setUnreadable(content.digest);
+  else index.setText(content.digest, parseManifest(new TextDecoder().decode(bytes)));
 }
 
 function heldOf({ digest, sizeBytes, labels }: ContentRecord): HeldContent {
