@@ -184,13 +184,14 @@ test('containerd: hostile content has no more than its own bytes', async (t) => 
   const huge = await calls(JSON.stringify({ layers: [...many, victim.layers[0]] }));
   for (const [at, root] of [lying, broken, huge].entries()) containerd.setImage(`registry.example/hostile:${at}`, root);
   containerd.setImage('registry.example/nothing:1', { digest: 'sha256:../../../etc/passwd', size: 1 });
-  // The hostile one has the first word.
   containerd.removeImage('registry.example/victim:1');
-  containerd.setImage('registry.example/victim:1', victim.root);
   const { store, events } = start();
   const { contents, tags } = await store.list(never);
   assert.equal(contents.length, 6);
-  assert.equal(tags.length, 4, 'what is no digest is no tag');
+  // The hostile ones have had the first word.
+  containerd.setImage('registry.example/victim:1', victim.root);
+  await until(async () => (await store.resolve('registry.example/victim:1', never)) !== undefined);
+  assert.equal(tags.length, 3, 'what is no digest is no tag');
   const info = await store.info(victim.root.digest, never);
   assert.equal(info?.mediaType, types.manifest, 'a manifest says itself what it is');
   assert.equal((await store.info(lying.digest, never))?.mediaType, types.manifest);

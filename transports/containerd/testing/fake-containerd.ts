@@ -160,11 +160,7 @@ class Fake implements FakeContainerd {
     const { mediaType, namespace = 'k8s.io' } = options;
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    const ingest = join(this.contentPath, 'ingest', String((this.#files += 1)));
-    await writeFile(ingest, bytes);
-    await rename(ingest, this.file(digest));
-    // The metadata is committed a moment after the file has its name.
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await this.#commit(digest, bytes);
     const { contents } = this.#of(namespace);
     // What is there already keeps its labels.
     const labels = contents.get(digest)?.labels ?? {};
@@ -213,6 +209,16 @@ class Fake implements FakeContainerd {
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Content that any namespace has is there already: no file comes. */
+  async #commit(digest: string, bytes: Uint8Array): Promise<void> {
+    if ([...this.#namespaces.values()].some(({ contents }) => contents.has(digest))) return;
+    const ingest = join(this.contentPath, 'ingest', String((this.#files += 1)));
+    await writeFile(ingest, bytes);
+    await rename(ingest, this.file(digest));
+    // The metadata is committed a moment after the file has its name.
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   #of(namespace: string): Namespace {
