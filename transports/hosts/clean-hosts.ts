@@ -47,14 +47,6 @@ export async function cleanHosts(deps: HostsDeps, options: { readonly configPath
   return { restored };
 }
 
-/** Whether anything of ours is there. */
-export async function isClean(configPath: string): Promise<boolean> {
-  const root = await rootOf(configPath);
-  if (root === undefined) return true;
-  const { state, cleaning } = await readState(root);
-  return state === undefined && !cleaning && ![...(await readTree(root)).values()].some(isOurs);
-}
-
 /** Whether Spegel has configured this node, and was not cleaned up: what it put aside is what was here before. */
 export async function needsTakeover(root: string): Promise<boolean> {
   if ((await kindOf(join(root, backupDirectory))) !== 'directory') return false;
