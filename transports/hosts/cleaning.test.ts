@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readlinkSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { existing, hostsOf, toml } from './testing/hosts-toml.ts';
+import { existing, hostsOf } from './testing/hosts-toml.ts';
 import { setUpHosts, target } from './testing/hosts-setup.ts';
 
 test('cleanup: the file that comes back is the one that was there, with its mode and its times', async () => {
