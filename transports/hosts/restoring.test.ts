@@ -88,7 +88,7 @@ async function take({ hosts, others, unseen }: World, action: Step): Promise<voi
       appendFileSync(join(hosts.root, path), action.text);
       const before = others.get(path) ?? '';
       // Whoever adds to a file of ours sees that its last line has ended.
-      const end = isOurs && !unseen.has(path) && before !== '' && !before.endsWith('\n') ? '\n' : '';
+      const end = isOurs && current.endsWith('\n') && before !== '' && !before.endsWith('\n') ? '\n' : '';
       others.set(path, before + end + action.text);
       unseen.add(path);
       return;
