@@ -93,10 +93,15 @@ function failure(error: ServiceError | null, socket: string, path: string): Peil
   if (error?.code === status.UNAVAILABLE) {
     return new PeiliError(
       'CONTAINERD_UNREACHABLE',
-      `nothing answers at ${socket}: look whether containerd runs, whether this is its socket, and whether this process may open it (${reason})`,
+      `nothing answers at ${socket}: look whether containerd runs, whether --containerd-sock names its socket, and whether this process may open it (${causeOf(reason)})`,
       { socket, status: name },
       error,
     );
   }
   return new PeiliError('CONTAINERD_FAILED', `${method}: ${reason}`, { socket, status: name, method }, error);
+}
+
+/** gRPC's library wraps the system's own words: `connect ENOENT /run/containerd/containerd.sock`. */
+function causeOf(reason: string): string {
+  return /Last error: (?:Error: )?(.+?)\. Resolution note/.exec(reason)?.[1] ?? reason;
 }
