@@ -153,6 +153,12 @@ export const registryFlags = {
     help: 'a page at /debug/web/ on the metrics address: does it work, what was saved, why a pull was slow',
     fallback: 'true',
   },
+  debugPort: {
+    flags: '--debug-port <port>',
+    env: 'PEILI_DEBUG_PORT',
+    help: 'CPU profile, heap snapshot and event loop at this port of loopback alone; 0: nowhere',
+    fallback: '0',
+  },
   watchdog: {
     flags: '--watchdog [boolean]',
     env: 'PEILI_WATCHDOG',

@@ -28,6 +28,7 @@ test('options: with a store alone, the defaults', () => {
     logLevel: 'INFO',
     requestLog: false,
     debugWebEnabled: true,
+    debugPort: undefined,
     watchdog: true,
     warnings: [],
   });
@@ -76,6 +77,7 @@ const told: Record<
   logLevel: ['debug', (o) => o.logLevel, 'DEBUG'],
   requestLog: ['true', (o) => o.requestLog, true],
   debugWebEnabled: ['false', (o) => o.debugWebEnabled, false],
+  debugPort: ['6060', (o) => o.debugPort, 6060],
   watchdog: ['false', (o) => o.watchdog, false],
 };
 for (const [name, [value, read, expected]] of Object.entries(told) as [FlagName, (typeof told)[FlagName]][]) {

@@ -43,6 +43,8 @@ export interface RegistryOptions {
   readonly requestLog: boolean;
   /** Whether the metrics address serves the debug view. */
   readonly debugWebEnabled: boolean;
+  /** Where this process may be looked into, on loopback; undefined: nowhere. */
+  readonly debugPort: number | undefined;
   /** Whether a main thread that stands still ends the process. */
   readonly watchdog: boolean;
   /** For the operator, at start: what was said and has no effect. */
@@ -94,6 +96,7 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     logLevel: values.logLevel,
     requestLog: values.requestLog,
     debugWebEnabled: values.debugWebEnabled,
+    debugPort: values.debugPort === 0 ? undefined : values.debugPort,
     watchdog: values.watchdog,
     warnings: Object.freeze([...idleStoreFlags(values), ...idleBootstrapFlags(values)]),
   });

@@ -40,6 +40,7 @@ export const registrySchema = v.object({
   logLevel: textTo(parseLogLevel),
   requestLog: textTo(parseBoolean),
   debugWebEnabled: textTo(parseBoolean),
+  debugPort: textTo(parseInteger(0, 65_535)),
   watchdog: textTo(parseBoolean),
 });
 

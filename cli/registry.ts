@@ -6,6 +6,7 @@ import { formatAddress } from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
 import { combineObservers } from './combine-observers.ts';
 import { readBasicAuth } from './credentials.ts';
+import { serveDebugPort } from './debug-port/debug-port.ts';
 import { openDebugView } from './debug-view/open-debug-view.ts';
 import { createLogObserver, createLogger } from './logs.ts';
 import type { Logger } from './logs.ts';
@@ -37,8 +38,15 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     : undefined;
   const undo: (() => Promise<void>)[] = [];
   try {
-    if (options.watchdog)
-      undo.push(startWatchdog({ limits: options.limits, onFailure: warnUnwatched(logger) }).dispose);
+    const watchdog = options.watchdog
+      ? startWatchdog({ limits: options.limits, onFailure: warnUnwatched(logger) })
+      : undefined;
+    if (watchdog !== undefined) undo.push(watchdog.dispose);
+    if (options.debugPort !== undefined) {
+      const { debugPort: port, limits } = options;
+      const starting = serveDebugPort({ port, limits, watchdog, version: io.version });
+      undo.push((await naming('debugPort', { host: 'localhost', port }, starting)).close);
+    }
     const metricsServer = await naming(
       'metricsAddr',
       options.metricsAddress,

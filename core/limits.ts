@@ -25,6 +25,9 @@ export interface Limits {
   readonly busyDemotionUs: number;
   readonly speedMemoryUs: number;
   readonly sizeMemoryMax: number;
+  readonly siblingMemoryUs: number;
+  readonly siblingsMax: number;
+  readonly siblingSizeMaxBytes: number;
   readonly relookupDelayUs: number;
   readonly selfChecksMax: number;
   readonly suspicionWindowUs: number;
@@ -110,6 +113,7 @@ export interface Limits {
   readonly upstreamMissesMax: number;
   readonly upstreamSamplesMax: number;
   readonly upstreamSampleMinBytes: number;
+  readonly profileTimeMaxUs: number;
   readonly watchdogTickUs: number;
   readonly watchdogStandstillUs: number;
   readonly watchdogLastWordsUs: number;
@@ -168,6 +172,12 @@ export const defaultLimits: Limits = Object.freeze({
   speedMemoryUs: 60 * second,
   /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
   sizeMemoryMax: 16_384,
+  /** Whoever gave a manifest is asked for what it points at, without a lookup, for so long: containerd asks within seconds, and a pull of many layers goes on. */
+  siblingMemoryUs: 30 * second,
+  /** Content of which that is remembered, about 150 bytes each: the layers of some hundred images that are pulled now. */
+  siblingsMax: 4096,
+  /** Content above it is looked up at once: it is worth all its holders, and a lookup is nothing against it. */
+  siblingSizeMaxBytes: 1 * mebibyte,
   /** A body that has lost its sources looks for new ones at most this often: as long as a lookup may take. */
   relookupDelayUs: 100 * millisecond,
   /** Own files checked at once or waiting for it; a further suspicion goes unproven. */
@@ -338,6 +348,8 @@ export const defaultLimits: Limits = Object.freeze({
   upstreamSamplesMax: 64,
   /** A smaller blob measures round trips, not a rate. */
   upstreamSampleMinBytes: mebibyte,
+  /** A CPU profile, or a look at the event loop, lasts at most so long: it costs a few percent, and its samples some MiB. */
+  profileTimeMaxUs: 120 * second,
   /** How often the main thread shows that it turns, and the watching one looks: eight wake-ups a second in all cost a thousandth of a core. */
   watchdogTickUs: 250 * millisecond,
   /** A main thread without a turn for so long ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */

@@ -10,8 +10,8 @@ export interface WatchdogOptions {
 }
 
 export interface Watchdog {
-  /** Runs what is known to hold the main thread for long, such as a heap snapshot, unwatched. */
-  unwatched<T>(work: () => T): T;
+  /** Before what is known to hold the main thread for long, such as a heap snapshot. Returns how to watch again. */
+  hold(): () => void;
   /** Ends the watch. Idempotent. */
   dispose(): Promise<void>;
 }
@@ -43,13 +43,13 @@ export function startWatchdog({ limits, onFailure }: WatchdogOptions): Watchdog 
     onFailure(error instanceof Error ? error.message : String(error));
   });
   return {
-    unwatched: (work) => {
+    hold: () => {
       Atomics.add(cells, watchdogCells.held, 1);
-      try {
-        return work();
-      } finally {
-        Atomics.sub(cells, watchdogCells.held, 1);
-      }
+      const holding = { now: true };
+      return () => {
+        if (holding.now) Atomics.sub(cells, watchdogCells.held, 1);
+        holding.now = false;
+      };
     },
     dispose: async () => {
       clearInterval(beating);
