@@ -14,9 +14,9 @@ export async function reading<T>(signal: AbortSignal, look: () => Promise<T>): P
 /** What a reader can do something with: our message, the system's words, the cause that `fetch` hides. */
 function wordsOf(error: unknown): string {
   if (error instanceof PeiliError) {
-    // gRPC's own words are in it, with the system's among them.
-    const [, system] = /Last error: (?:Error: )?(.+?)\. Resolution/.exec(error.message) ?? [];
-    return system ?? error.message;
+    // The system's words for a socket that does not answer.
+    const { cause } = error.details;
+    return typeof cause === 'string' ? cause : error.message;
   }
   if (!(error instanceof Error)) return reasonOf(error);
   if (error.name === 'TimeoutError') return 'no answer in time';

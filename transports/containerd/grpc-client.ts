@@ -91,10 +91,11 @@ function failure(error: ServiceError | null, socket: string, path: string): Peil
   const reason = error?.details ?? 'the answer has no message';
   const method = path.slice(path.lastIndexOf('.') + 1);
   if (error?.code === status.UNAVAILABLE) {
+    const cause = causeOf(reason);
     return new PeiliError(
       'CONTAINERD_UNREACHABLE',
-      `nothing answers at ${socket}: look whether containerd runs, whether --containerd-sock names its socket, and whether this process may open it (${causeOf(reason)})`,
-      { socket, status: name },
+      `nothing answers at ${socket}: look whether containerd runs, whether --containerd-sock names its socket, and whether this process may open it (${cause})`,
+      { socket, status: name, cause },
       error,
     );
   }
