@@ -101,7 +101,6 @@ test(
       '127.0.0.1.evil.example',
       'localhost.',
       '[::2]',
-      '',
     ]) {
       assert.equal(await status(state, { host }), 403, host);
     }

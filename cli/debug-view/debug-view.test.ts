@@ -211,6 +211,22 @@ test('view: however much is told, what is kept is bounded', async () => {
   );
 });
 
+test('view: what was mended in hosts.toml, and what could not be, stands among the troubles', async () => {
+  const { view } = fresh();
+  const mended = { type: 'hosts-mended', paths: ['/etc/containerd/certs.d/_default/hosts.toml'] } as const;
+  view.observer.onNode(mended);
+  view.observer.onNode({ type: 'hosts-failed', reason: 'EROFS' });
+  view.observer.onNode(mended);
+  const { troubles } = await view.snapshot();
+  assert.deepEqual(
+    troubles.map(({ reason, count }) => [reason, count]),
+    [
+      [mended.paths[0], 2],
+      ['EROFS', 1],
+    ],
+  );
+});
+
 test('view: the verdict is what an operator has to know first', async () => {
   const { view, attach } = fresh();
   const state = async (): Promise<readonly string[]> => {

@@ -45,6 +45,13 @@ function troubleOf(event: NodeEvent): { readonly what: string; readonly reason: 
       return { what: 'A member could not be told what this node has', reason: `${event.member}: ${event.reason}` };
     case 'name-skipped':
       return { what: 'A name in the content store is not served', reason: `${event.name}: ${event.reason}` };
+    case 'hosts-mended':
+      return {
+        what: 'hosts.toml was removed or changed by somebody, and is as configured again',
+        reason: event.paths.join(', '),
+      };
+    case 'hosts-failed':
+      return { what: 'hosts.toml is not as configured, and could not be mended', reason: event.reason };
     case 'store-connection':
       return event.connected ? undefined : { what: 'The content store did not answer', reason: event.reason };
     default:
