@@ -50,7 +50,7 @@ export async function cleanHosts(deps: HostsDeps, options: { readonly configPath
 /** Whether Spegel has configured this node, and was not cleaned up: what it put aside is what was here before. */
 export async function needsTakeover(root: string): Promise<boolean> {
   if ((await kindOf(join(root, backupDirectory))) !== 'directory') return false;
-  return [...(await readTree(root)).values()].some(({ current }) => isSpegelFile(current));
+  return [...(await readTree(root)).values()].some(isSpegelFile);
 }
 
 /** From here on nobody mends. Undefined: there is nothing to do. */
@@ -106,8 +106,9 @@ function isOursAlone(directory: HostsDirectory | undefined): boolean {
 }
 
 async function removeSpegelFiles(files: HostsFiles, tree: HostsTree): Promise<void> {
-  for (const { name, current } of tree.values()) {
-    if (!isSpegelFile(current)) continue;
+  for (const directory of tree.values()) {
+    if (!isSpegelFile(directory)) continue;
+    const { name } = directory;
     await files.remove(hostsPath(files.root, name));
     await files.removeDirectory(join(files.root, name));
   }

@@ -127,6 +127,59 @@ test('Spegel: a node that it configured, and nobody cleaned up, is taken over wi
   });
 });
 
+test('Spegel: its mirrors in front of hosts that were there before are its own; with a host that came since they are not', async () => {
+  // As v0.4.0, v0.6.0 and v0.7.4 write with --prepend-existing over `before`.
+  const mirrors = `server = 'https://registry-1.docker.io'
+
+[host.'http://127.0.0.1:5000']
+capabilities = ['pull', 'resolve']
+dial_timeout = '200ms'
+
+[host.'http://10.0.0.1:5000']
+capabilities = ['pull', 'resolve']
+dial_timeout = '200ms'
+`;
+  const before = `# mine
+server = "https://registry-1.docker.io"
+ca = "/etc/ca.pem"
+
+[host."https://cache.corp:5000"]
+  capabilities = ["pull"]
+  skip_verify = true
+  [host."https://cache.corp:5000".header]
+    x-a = ["b"]
+[host."https://second.corp"]
+`;
+  const merged = `${mirrors}
+[host.'https://cache.corp:5000']
+capabilities = ['pull']
+skip_verify = true
+
+[host.'https://cache.corp:5000'.header]
+x-a = ['b']
+
+[host.'https://second.corp']`;
+  using hosts = setUpHosts();
+  hosts.write('_backup/docker.io/hosts.toml', before);
+  hosts.write('docker.io/hosts.toml', merged);
+  await hosts.configure({ mirroredRegistries: ['docker.io'], prependExisting: true });
+  assert.deepEqual(hostsOf(hosts.read('docker.io/hosts.toml')), [
+    target,
+    'https://cache.corp:5000',
+    'https://second.corp',
+  ]);
+  await hosts.clean();
+  assert.deepEqual(hosts.files(), { 'docker.io/hosts.toml': before });
+
+  using others = setUpHosts();
+  const since = `${merged}\n\n[host.'https://third.corp']\n`;
+  others.write('_backup/docker.io/hosts.toml', before);
+  others.write('docker.io/hosts.toml', since);
+  await others.configure({ mirroredRegistries: ['docker.io'], prependExisting: true });
+  await others.clean();
+  assert.equal(others.read('docker.io/hosts.toml'), since);
+});
+
 test('killed: after a kill at any change, the next run ends where it would have', async () => {
   const begin = (): ReturnType<typeof setUpHosts> => {
     const hosts = setUpHosts();
