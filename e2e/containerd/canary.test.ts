@@ -36,7 +36,7 @@ async function nodesWith(
 test('canary: containerd asks the mirror that hosts.toml names; nothing is left of it, and nothing is advertised', async (context) => {
   const { first } = await nodesWith(context, { nodes: 1 });
   await configure(first);
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   assert.equal(await nextOutcome(first), 'arrived');
   const metrics = await first.mirror.metrics();
   assert.equal(metrics.value('peili_canary_arrived'), 1);
@@ -53,14 +53,14 @@ test('canary: filters, and mirrors that are asked for digests only, let it pass'
   const { first } = await nodesWith(context, { nodes: 1 });
   await configure(first, all, '--resolve-tags', 'false');
   const filters = ['--registry-filters', '.*', '--mirrored-registries', 'docker.io', '--blobs-only-registries', '*'];
-  await first.startMirror({ flags: [...often, ...filters], resolveTags: false });
+  await first.startMirror({ configure: false, flags: [...often, ...filters] });
   assert.equal(await nextOutcome(first), 'arrived');
 });
 
 test('canary: with another config_path it does not arrive', async (context) => {
   const { first } = await nodesWith(context, { nodes: 1, containerd: { configPath: '/etc/containerd/other.d' } });
   await configure(first);
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   assert.equal(await nextOutcome(first), 'not-asked');
   assert.equal((await first.mirror.metrics()).value('peili_canary_arrived'), 0);
 });
@@ -69,7 +69,7 @@ test('canary: with a list in config_path it does not arrive through the transfer
   const configPath = '/etc/containerd/certs.d:/etc/docker/certs.d';
   const { first } = await nodesWith(context, { nodes: 1, containerd: { configPath } });
   await configure(first);
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   assert.equal(await nextOutcome(first), 'not-asked');
   // A setting that the transfer service does not have makes CRI pull by itself.
   await first.containerd.restart({ configPath, maxConcurrentDownloads: 4 });
@@ -79,7 +79,7 @@ test('canary: with a list in config_path it does not arrive through the transfer
 test('canary: hosts.toml gone and back, containerd gone and back: each shows at the next one', async (context) => {
   const { first } = await nodesWith(context, { nodes: 1 });
   await configure(first);
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   assert.equal(await nextOutcome(first), 'arrived');
   assert.equal((await peili(first, 'cleanup')).code, 0);
   assert.equal(await nextOutcome(first), 'not-asked');
@@ -94,9 +94,9 @@ test('canary: hosts.toml gone and back, containerd gone and back: each shows at 
 test('canary: what another mirror answered is said to be elsewhere; with the own one first it arrives', async (context) => {
   const { cluster, first } = await nodesWith(context, { nodes: 2 });
   const second = cluster.node(1);
-  await second.startMirror({ flags: ['--canary-interval', '0'] });
+  await second.startMirror({ configure: false, flags: ['--canary-interval', '0'] });
   await configure(first, [second.registryUrl]);
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   assert.equal(await nextOutcome(first), 'elsewhere');
   await configure(first, ['http://127.0.0.1:5000', second.registryUrl]);
   assert.equal(await nextOutcome(first), 'arrived');
@@ -106,7 +106,7 @@ test('canary: what another mirror answered is said to be elsewhere; with the own
 test('canary: what a killed mirror left behind is removed by the next one', async (context) => {
   const { first } = await nodesWith(context, { nodes: 1 });
   await configure(first);
-  await first.startMirror({ flags: ['--canary-interval', '0'] });
+  await first.startMirror({ configure: false, flags: ['--canary-interval', '0'] });
   const signal = AbortSignal.timeout(10_000);
   const digester = createDigester();
   const image = createCanaryImage(digester, ociArchitecture(process.arch), 'left0behind');
@@ -115,6 +115,6 @@ test('canary: what a killed mirror left behind is removed by the next one', asyn
   const present = async (): Promise<boolean> => (await first.cri.imageStatus(image.reference, signal)) !== undefined;
   assert.equal(await present(), true);
   await first.mirror.kill();
-  await first.startMirror({ flags: often });
+  await first.startMirror({ configure: false, flags: often });
   await until('it is gone', async () => !(await present()));
 });

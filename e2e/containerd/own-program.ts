@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,13 @@ export interface ProgramOutcome {
 export async function peili(node: NetnsNode, ...argv: readonly string[]): Promise<ProgramOutcome> {
   const child = node.spawn([...program, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: '/root', NO_COLOR: '1' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/root',
+      NO_COLOR: '1',
+      // The next start of the same sources takes half the time.
+      NODE_COMPILE_CACHE: join(dirname(node.files.directory), 'compile-cache'),
+    },
   });
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('its output is not piped');
