@@ -99,7 +99,7 @@ export interface Limits {
   readonly bootstrapRetryMaxUs: number;
   readonly measureIntervalUs: number;
   readonly measureTimeoutUs: number;
-  readonly measureBytesMax: number;
+  readonly measureMaxBytes: number;
   readonly measureObjectsMax: number;
   readonly measurementsMax: number;
   readonly viewPullsMax: number;
@@ -321,7 +321,7 @@ export const defaultLimits: Limits = Object.freeze({
   /** A measurement ends after so long, with what it has read by then. */
   measureTimeoutUs: 60 * second,
   /** And after so many bytes: enough to know the rate of any link. */
-  measureBytesMax: 1024 * mebibyte,
+  measureMaxBytes: 1024 * mebibyte,
   /** Manifests and blobs that one measurement reads: above the 127 layers that overlayfs takes. */
   measureObjectsMax: 160,
   /** Results that the page keeps. */

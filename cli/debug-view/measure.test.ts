@@ -85,7 +85,7 @@ test('measure: what nobody has, what is no reference, and what is more than enou
   for (const reference of ['', 'nginx', 'registry.example/app', 'registry.example/app:../x', 'https://r.example/a:1']) {
     await assert.rejects(measured({ reference }), (error) => errorCodeOf(error) === 'OPTION_INVALID', reference);
   }
-  const limits: Limits = { ...defaultLimits, measureBytesMax: mebibyte };
+  const limits: Limits = { ...defaultLimits, measureMaxBytes: mebibyte };
   const bounded = await measured({ limits });
   assert.equal(bounded.stopped, 'ended: enough bytes were read');
   assert.ok(bounded.bytes < 4 * mebibyte, `${bounded.bytes}`);

@@ -17,7 +17,7 @@ export interface MeasureDeps {
 export interface MeasureOptions {
   readonly limits: Pick<
     Limits,
-    'measureTimeoutUs' | 'measureBytesMax' | 'measureObjectsMax' | 'manifestMaxBytes' | 'viewStepsMax'
+    'measureTimeoutUs' | 'measureMaxBytes' | 'measureObjectsMax' | 'manifestMaxBytes' | 'viewStepsMax'
   >;
   /** `registry/repository:tag`, `registry/repository@digest`, or both: then the digest counts. */
   readonly reference: string;
@@ -62,7 +62,7 @@ export async function measure(deps: MeasureDeps, options: MeasureOptions): Promi
     name,
     objects: [],
     stop,
-    bytesLeft: options.limits.measureBytesMax,
+    bytesLeft: options.limits.measureMaxBytes,
     stopped: null,
   };
   const limitMs = options.limits.measureTimeoutUs / 1000;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { servePages } from '../../cli/page-server.ts';
 import { createImage, pull, startUpstream } from '../../testbed/index.ts';
 import type { TestImage } from '../../testbed/index.ts';
 import { openFolder, startProgramNode } from '../program/program-fixture.ts';
@@ -155,13 +156,18 @@ test('page: in real Chromium', { timeout, skip: skipWithoutChromium }, async (co
 
   await context.test('a page of another origin cannot send the form', async (inner) => {
     const before = await measurementsOf(url);
-    const foreign = await servePages(
-      { host: '127.0.0.1', port: 0 },
-      { '/': { contentType: 'text/html', text: () => '<p>elsewhere' } },
+    const foreign = createServer((_request, response) =>
+      response.setHeader('content-type', 'text/html').end('<p>elsewhere'),
     );
-    inner.after(foreign.close);
+    await once(foreign.listen(0, '127.0.0.1'), 'listening');
+    inner.after(() => {
+      foreign.close();
+      foreign.closeAllConnections();
+    });
+    const address = foreign.address();
+    assert.ok(typeof address === 'object' && address !== null);
     const page = await browser.openPage(wide);
-    await page.open(`http://127.0.0.1:${foreign.port}/`);
+    await page.open(`http://127.0.0.1:${address.port}/`);
     page.leave(`document.body.innerHTML = '<form method=post action="${url}measure"><input name=reference value="${image.name}"></form>';
       document.forms[0].submit()`);
     await page.until("document.body.innerText.includes('Refused: this was not sent by this page.')");
