@@ -20,7 +20,9 @@ const isSummary = (event: TestEvent): boolean =>
 
 function runFile(file: string): void {
   const totals = { passed: 0, skipped: 0, failed: 0 };
-  const stream = run({ files: [file], concurrency: false });
+  // What a failed law left open must not keep its file's process: in a capsule it ends with it.
+  const execArgv = process.pid === 1 ? ['--test-force-exit'] : [];
+  const stream = run({ files: [file], concurrency: false, execArgv });
   stream.on('test:summary', ({ file: of, counts, success }) => {
     if (of !== undefined) return;
     totals.passed = counts.passed;

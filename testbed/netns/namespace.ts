@@ -35,12 +35,15 @@ exec sleep infinity`;
 export async function openNamespace(mounts: readonly Mount[]): Promise<Namespace> {
   const pairs = mounts.flatMap(({ source, target }) => [source, target]);
   const opening = ['--net', '--mount', '--propagation', 'private', 'sh', '-c', holding, 'sh', ...pairs];
-  const holder = spawn('unshare', opening, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Nothing of ours is inherited: who waits for the end of our output would wait for the holder.
+  const holder = spawn('unshare', opening, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: string[] = [];
+  holder.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   const exited = once(holder, 'exit');
   await Promise.race([
     once(holder.stdout, 'data'),
     exited.then(() => {
-      throw new Error('a namespace could not be opened: what is missing is said above');
+      throw new Error(`a namespace could not be opened: ${said.join('')}`);
     }),
   ]);
   const pid = pidOf(holder);
