@@ -5,7 +5,7 @@ import { findBlock } from './hosts-block.ts';
 import type { HostsDeps } from './configure-hosts.ts';
 import { createHostsFiles, isUnfinished, kindOf, namesIn } from './hosts-files.ts';
 import type { HostsFiles } from './hosts-files.ts';
-import { cleanupPath, readState, statePath, writeCleanup } from './hosts-state.ts';
+import { cleanupPath, readState, statePath, writeCleanup, writeState } from './hosts-state.ts';
 import type { HostsState } from './hosts-state.ts';
 import { hostsPath, readTree } from './hosts-tree.ts';
 import type { HostsDirectory, HostsTree } from './hosts-tree.ts';
@@ -58,11 +58,14 @@ async function beginCleanup(files: HostsFiles): Promise<HostsState | undefined> 
   const { root } = files;
   const { state, cleaning } = await readState(root);
   if (cleaning) return state ?? emptyState(false);
-  if (state !== undefined) {
-    await files.move(statePath(root), cleanupPath(root));
-    return state;
-  }
   const replacesSpegel = await needsTakeover(root);
+  if (state !== undefined) {
+    // Spegel was back on this node meanwhile, and left aside what ours had put there.
+    const last = replacesSpegel ? { ...state, replacesSpegel } : state;
+    if (replacesSpegel) await writeState(files, last);
+    await files.move(statePath(root), cleanupPath(root));
+    return last;
+  }
   const isNeeded = replacesSpegel || [...(await readTree(root)).values()].some(isOurs);
   if (!isNeeded) {
     // A configuration may have been killed before it had begun.

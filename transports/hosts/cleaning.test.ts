@@ -180,6 +180,26 @@ x-a = ['b']
   assert.equal(others.read('docker.io/hosts.toml'), since);
 });
 
+test('Spegel: a node that goes to it, and back, and is cleaned up by either has what was there before', async () => {
+  const mirrors = "[host.'http://127.0.0.1:5000']\ncapabilities = ['pull', 'resolve']\ndial_timeout = '200ms'\n";
+  for (const prependExisting of [false, true]) {
+    for (const isConfiguredAgain of [false, true]) {
+      using hosts = setUpHosts();
+      hosts.write('docker.io/hosts.toml', existing);
+      await hosts.configure({ mirroredRegistries: ['docker.io'], prependExisting });
+      // Spegel clears all but `_backup`, which it takes for its own.
+      for (const name of Object.keys(hosts.files())) if (!name.startsWith('_backup/')) hosts.remove(name);
+      hosts.write('docker.io/hosts.toml', `${mirrors}${prependExisting ? "\n[host.'https://cache.example']" : ''}`);
+      if (isConfiguredAgain) {
+        await hosts.configure({ mirroredRegistries: ['docker.io'], prependExisting });
+        assert.equal(hosts.read('docker.io/hosts.toml').includes("host.'http://127.0.0.1:5000']"), false);
+      }
+      await hosts.clean();
+      assert.deepEqual(hosts.files(), { 'docker.io/hosts.toml': existing });
+    }
+  }
+});
+
 test('killed: after a kill at any change, the next run ends where it would have', async () => {
   const begin = (): ReturnType<typeof setUpHosts> => {
     const hosts = setUpHosts();

@@ -45,7 +45,7 @@ export async function configureHosts(deps: HostsDeps, options: ConfigureOptions)
   const root = await makeRoot(options.configPath);
   const files = createHostsFiles({ root, onChange: deps.onChange });
   const found = await readState(root);
-  if (found.cleaning || (found.state === undefined && (await needsTakeover(root)))) await cleanHosts(deps, options);
+  if (found.cleaning || (await needsTakeover(root))) await cleanHosts(deps, options);
   const reports: HostsReport[] = [];
   for (let run = 0; run < runsMax && reports.at(-1)?.isOutdated !== false; run += 1) {
     const { state } = await readState(root);
