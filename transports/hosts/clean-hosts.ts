@@ -50,7 +50,9 @@ export async function cleanHosts(deps: HostsDeps, options: { readonly configPath
 /** Whether Spegel has configured this node, and was not cleaned up: what it put aside is what was here before. */
 export async function needsTakeover(root: string): Promise<boolean> {
   if ((await kindOf(join(root, backupDirectory))) !== 'directory') return false;
-  return [...(await readTree(root)).values()].some(isSpegelFile);
+  const directories = [...(await readTree(root)).values()];
+  // It leaves nothing of others in place: beside a file of ours, one in its form is an administrator's.
+  return directories.some(isSpegelFile) && !directories.some(isOurs);
 }
 
 /** From here on nobody mends. Undefined: there is nothing to do. */

@@ -200,6 +200,19 @@ test('Spegel: a node that goes to it, and back, and is cleaned up by either has 
   }
 });
 
+test('Spegel: a file in its form that an administrator writes beside ours is his', async () => {
+  const his = "[host.'http://cache.example']\ncapabilities = ['pull', 'resolve']\ndial_timeout = '200ms'\n";
+  using hosts = setUpHosts();
+  hosts.write('docker.io/hosts.toml', existing);
+  await hosts.configure();
+  hosts.write('docker.io/hosts.toml', his);
+  hosts.write('quay.io/hosts.toml', his);
+  await hosts.configure();
+  assert.equal(hosts.read('quay.io/hosts.toml'), his);
+  await hosts.clean();
+  assert.deepEqual(hosts.files(), { 'docker.io/hosts.toml': his, 'quay.io/hosts.toml': his });
+});
+
 test('killed: after a kill at any change, the next run ends where it would have', async () => {
   const begin = (): ReturnType<typeof setUpHosts> => {
     const hosts = setUpHosts();
