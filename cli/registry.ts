@@ -42,6 +42,8 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
       ? startWatchdog({ limits: options.limits, onFailure: warnUnwatched(logger) })
       : undefined;
     if (watchdog !== undefined) undo.push(watchdog.dispose);
+    // A start is work without a pause, and on a machine that boots it takes long. Nobody waits for this node yet, and one that is ended in its start never comes up.
+    const watchFromHere = watchdog?.hold();
     if (options.debugPort !== undefined) {
       const { debugPort: port, limits } = options;
       const starting = serveDebugPort({ port, limits, watchdog, version: io.version });
@@ -75,6 +77,7 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
       undo.push((await naming('httpBootstrapAddr', address, servePages(address, pages))).close);
     }
     tellStart(logger, node, [...options.warnings, ...node.warnings], metricsServer.port);
+    watchFromHere?.();
     await aborted(io.signal);
     return 0;
   } finally {

@@ -213,6 +213,25 @@ test(
   },
 );
 
+test('watchdog: a start that takes its time is no standstill', { timeout }, async (context) => {
+  // The first address that is listened on is the metrics'.
+  const script = `import { Server } from 'node:net';
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...args) {
+      Server.prototype.listen = listen;
+      const until = performance.now() + ${goneWithinMs};
+      while (performance.now() < until);
+      return listen.apply(this, args);
+    };`;
+  const directory = await openFolder(context);
+  const node = await startProgramNode(context, {
+    directory,
+    name: 'node',
+    nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(script)}`],
+  });
+  assert.equal((await fetch(`${node.url}/v2/`)).status, 200);
+});
+
 test('watchdog: off when told so', { timeout }, async (context) => {
   const scene = await openScene(context, ['--watchdog=false']);
   scene.run(`const until = performance.now() + ${goneWithinMs}; while (performance.now() < until);`);
