@@ -25,9 +25,6 @@ export interface Limits {
   readonly busyDemotionUs: number;
   readonly speedMemoryUs: number;
   readonly sizeMemoryMax: number;
-  readonly siblingMemoryUs: number;
-  readonly siblingsMax: number;
-  readonly siblingSizeMaxBytes: number;
   readonly relookupDelayUs: number;
   readonly selfChecksMax: number;
   readonly suspicionWindowUs: number;
@@ -172,12 +169,6 @@ export const defaultLimits: Limits = Object.freeze({
   speedMemoryUs: 60 * second,
   /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
   sizeMemoryMax: 16_384,
-  /** Whoever gave a manifest is asked for what it points at, without a lookup, for so long: containerd asks within seconds, and a pull of many layers goes on. */
-  siblingMemoryUs: 30 * second,
-  /** Content of which that is remembered, about 150 bytes each: the layers of some hundred images that are pulled now. */
-  siblingsMax: 4096,
-  /** Content above it is looked up at once: it is worth all its holders, and a lookup is nothing against it. */
-  siblingSizeMaxBytes: 1 * mebibyte,
   /** A body that has lost its sources looks for new ones at most this often: as long as a lookup may take. */
   relookupDelayUs: 100 * millisecond,
   /** Own files checked at once or waiting for it; a further suspicion goes unproven. */
