@@ -60,16 +60,17 @@ export function untilReceived(
 }
 
 const sampleMs = 100;
+/** In a moment; less is not a blob on its way. */
+const sendingBytes = 100_000;
 
-/** Who of them sends, by what leaves their cables in a moment. */
-export async function senderOf(holders: readonly NetnsNode[]): Promise<NetnsNode> {
+/** Who of them sends, by what leaves their cables in a moment; undefined: nobody does. */
+export async function senderOf(holders: readonly NetnsNode[]): Promise<NetnsNode | undefined> {
   const sent = (): Promise<number[]> => Promise.all(holders.map(async ({ link }) => (await link.bytes()).sentBytes));
   const before = await sent();
   await sleep(sampleMs);
   const grown = (await sent()).map((bytes, at) => bytes - (before[at] ?? 0));
-  const sender = holders[grown.indexOf(Math.max(...grown))];
-  if (sender === undefined) throw new TypeError('nobody holds it');
-  return sender;
+  const most = Math.max(...grown);
+  return most < sendingBytes ? undefined : holders[grown.indexOf(most)];
 }
 
 const lookMs = 10;

@@ -19,10 +19,29 @@ async function holdSlowly(stage: Stage): Promise<PlacedImage> {
   return image;
 }
 
-/** Who sends in the middle of the blob. */
-async function senderInMiddle({ asker, far, near }: Stage, digest: string, pull: RunningPull): Promise<NetnsNode> {
-  await untilReceived(asker, digest, lostAfterBytes, pull);
-  return senderOf([near, far]);
+interface Scene {
+  readonly image: PlacedImage;
+  readonly layer: { readonly digest: string; readonly sizeBytes: number };
+  readonly pull: RunningPull;
+  readonly sender: NetnsNode;
+}
+
+const scenesMax = 5;
+
+/** A blob of which a holder has sent some. A mirror may also ask the upstream in the first place: then another image is tried. */
+async function openScene(stage: Stage, patienceMs: number): Promise<Scene> {
+  const { asker, far, near } = stage;
+  for (let scene = 0; scene < scenesMax; scene += 1) {
+    const image = await holdSlowly(stage);
+    const layer = largestOf(image);
+    const pull = beginPull(stage, image, patienceMs);
+    await untilReceived(asker, layer.digest, lostAfterBytes, pull);
+    const sender = await senderOf([near, far]);
+    if (sender !== undefined && !pull.isOver()) return { image, layer, pull, sender };
+    await pull.outcome;
+    await stage.forget(image);
+  }
+  throw new Error(`no holder was asked for the layer in ${scenesMax} pulls`);
 }
 
 /** The sender is frozen: its kernel holds the connection, and no byte comes. */
@@ -31,10 +50,7 @@ export const frozenSender = nodeRow({
   rounds: 3,
   freshMirrors: true,
   measure: async (stage, { patienceMs }) => {
-    const image = await holdSlowly(stage);
-    const layer = largestOf(image);
-    const pull = beginPull(stage, image, patienceMs);
-    const sender = await senderInMiddle(stage, layer.digest, pull);
+    const { image, layer, pull, sender } = await openScene(stage, patienceMs);
     sender.mirror.freeze();
     try {
       const silenceMs = await longestSilenceMs(stage.asker, layer, pull);
@@ -61,12 +77,9 @@ export const killedSender = nodeRow({
   rounds: 5,
   freshMirrors: true,
   measure: async (stage, { patienceMs }) => {
-    const image = await holdSlowly(stage);
-    await stage.upstream.cut('refused');
+    const { image, pull, sender } = await openScene(stage, patienceMs);
     try {
-      const pull = beginPull(stage, image, patienceMs);
-      const sender = await senderInMiddle(stage, largestOf(image).digest, pull);
-      await sender.mirror.kill();
+      await Promise.all([stage.upstream.cut('refused'), sender.mirror.kill()]);
       return { ...(await pull.outcome) };
     } finally {
       await stage.upstream.restore();
