@@ -45,8 +45,9 @@ test('report: numbers keep the digits that mean something', () => {
 });
 
 test('options: what is wrong is named, with what would be right', () => {
-  assert.throws(() => parseArguments(['--rows', 'O,X']), /--rows X: the rows are O, relay/);
+  assert.throws(() => parseArguments(['--rows', 'O,X']), /--rows X: the rows are C, D/);
   assert.throws(() => parseArguments(['--rounds', '0']), /--rounds 0: give a number/);
+  assert.throws(() => parseArguments(['--patience', '0']), /--patience 0: give seconds/);
   assert.throws(() => parseArguments(['--peer', 'ours=x']), /another name than ours/);
   assert.deepEqual([...parseArguments(['--rows', 'S, O']).rows], ['S', 'O']);
 });

@@ -73,7 +73,8 @@ export function nodeRow(definition: NodeRow): RowGroup {
   };
 }
 
-function linesOf(
+/** The rounds as lines of the table. */
+export function linesOf(
   { lines, notes = [], row }: NodeRow,
   measured: ReadonlyMap<string, readonly Figures[]>,
   failures: readonly string[],
