@@ -343,7 +343,7 @@ export const defaultLimits: Limits = Object.freeze({
   profileTimeMaxUs: 120 * second,
   /** How often the main thread shows that it turns, and the watching one looks: eight wake-ups a second in all cost a thousandth of a core. */
   watchdogTickUs: 250 * millisecond,
-  /** A main thread without a turn for so long ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */
+  /** A main thread without a turn for so long, waits for a processor not counted, ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */
   watchdogStandstillUs: 3 * second,
   /** What finding out where it stands may take, and then saying so: 20 ms when all is well, and the log's reader may be what hangs. */
   watchdogLastWordsUs: 400 * millisecond,

@@ -28,6 +28,8 @@ export interface WatchdogParts {
   readonly write: (text: string, onWritten: () => void) => void;
   /** What the main thread waits for in the kernel, where that may be read: `/proc/self/wchan`. */
   readonly waitsIn: () => string;
+  /** How long the main thread has waited for a processor since its start, where that may be read: `/proc/self/schedstat`. */
+  readonly waitedMs: () => number;
   /** Ends the process; does not return. */
   readonly end: () => void;
   readonly nowMs: () => number;
@@ -35,19 +37,23 @@ export interface WatchdogParts {
 
 /**
  * Judges by the watcher's own wake-ups: only a wake-up in time, without a beat since the last one, counts as standstill.
- * After SIGSTOP, a suspended machine or on a starved one the watcher is late itself, and its lateness proves nothing.
+ * After SIGSTOP or a suspended machine the watcher is late itself, and its lateness proves nothing. Nor does a main thread that waits for a processor
+ * stand still: on a crowded machine the watcher, which needs none to speak of, gets one long before it.
  */
 export function createStandstill(
   { tickMs, standstillMs }: WatchdogTimes,
   startMs: number,
-): { look(atMs: number, beats: number): boolean; stillMs(): number; clear(): void } {
-  const state = { lastMs: startMs, beats: -1, stillMs: 0 };
+): { look(atMs: number, beats: number, waitedMs: number): boolean; stillMs(): number; clear(): void } {
+  const state = { lastMs: startMs, beats: -1, waitedMs: 0, stillMs: 0 };
   return {
-    look: (atMs, beats) => {
+    look: (atMs, beats, waitedMs) => {
       const sinceMs = atMs - state.lastMs;
+      // The kernel tells of a wait when it is over: the sum may go down.
+      const starvedMs = waitedMs - state.waitedMs;
       state.lastMs = atMs;
+      state.waitedMs = waitedMs;
       if (beats !== state.beats) state.stillMs = 0;
-      else if (sinceMs < 2 * tickMs) state.stillMs += sinceMs;
+      else if (sinceMs < 2 * tickMs) state.stillMs += sinceMs - starvedMs;
       state.beats = beats;
       return state.stillMs >= standstillMs;
     },
@@ -97,19 +103,23 @@ export async function runWatchdog(cells: Int32Array, times: WatchdogTimes, parts
   const [beatsCell, stopCell, heldCell] = [0, 1, 2];
   const standstill = parts.createStandstill(times, parts.nowMs());
   const standsStill = (): boolean => {
-    const stands = standstill.look(parts.nowMs(), Atomics.load(cells, beatsCell));
+    const stands = standstill.look(parts.nowMs(), Atomics.load(cells, beatsCell), parts.waitedMs());
     if (Atomics.load(cells, heldCell) > 0) standstill.clear();
     return stands && Atomics.load(cells, heldCell) === 0;
   };
   const lastWords = (frames: readonly string[] | undefined): string => {
     const seconds = (standstill.stillMs() / 1000).toFixed(1);
+    const waitsIn = parts.waitsIn();
+    // Who runs, or would if it could, waits in no system call.
+    const nowhere =
+      waitsIn === '0'
+        ? 'in no JavaScript and no system call: look at how busy the machine is'
+        : `in a system call (${waitsIn}): look at the disk of the content store, and at whoever reads this log`;
     return `${JSON.stringify({
       level: 'ERROR',
       time: new Date().toISOString(),
       msg: `the main thread has stood still for ${seconds} s: this process ends, so that clients go on elsewhere; let it be restarted, and report where it stood`,
-      stack:
-        frames ??
-        `in a system call (${parts.waitsIn()}): look at the disk of the content store, and at whoever reads this log`,
+      stack: frames ?? nowhere,
     })}\n`;
   };
   for (;;) {

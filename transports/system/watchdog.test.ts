@@ -7,12 +7,16 @@ import { startWatchdog } from './watchdog.ts';
 const times = { tickMs: 250, standstillMs: 3000, lastWordsMs: 400 };
 
 /** Looks that are `tickMs` apart but for the named ones; when it was called a standstill, in ticks. */
-function firstStandstill(beatsAt: (tick: number) => number, latenessMs: (tick: number) => number = () => 0): number {
+function firstStandstill(
+  beatsAt: (tick: number) => number,
+  latenessMs: (tick: number) => number = () => 0,
+  waitedMs: (tick: number) => number = () => 0,
+): number {
   const standstill = createStandstill(times, 0);
   let nowMs = 0;
   for (let tick = 1; tick <= 100; tick += 1) {
     nowMs += times.tickMs + latenessMs(tick);
-    if (standstill.look(nowMs, beatsAt(tick))) return tick;
+    if (standstill.look(nowMs, beatsAt(tick), waitedMs(tick))) return tick;
   }
   return 0;
 }
@@ -49,6 +53,30 @@ test('watchdog: a look that comes late proves nothing: the process was stopped, 
     ),
     0,
     'always late',
+  );
+});
+
+test('watchdog: a main thread that waits for a processor does not stand still; what it runs in between counts', () => {
+  const stands = (waitedMs: (tick: number) => number): number =>
+    firstStandstill(
+      () => 1,
+      () => 0,
+      waitedMs,
+    );
+  assert.equal(
+    stands((tick) => tick * times.tickMs),
+    0,
+    'it got none',
+  );
+  assert.equal(
+    stands((tick) => (tick * times.tickMs) / 2),
+    25,
+    'it got every other moment',
+  );
+  assert.equal(
+    stands((tick) => (tick - (tick % 8)) * times.tickMs),
+    0,
+    'told of every two seconds',
   );
 });
 

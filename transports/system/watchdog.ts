@@ -20,7 +20,7 @@ export interface Watchdog {
  * Ends this process when its main thread stands still: `limits.watchdogStandstillUs` without a turn of its event loop.
  * One line on stderr, JSON with the log's fields, says where it stood; then SIGKILL, so that the kernel closes every socket and
  * clients go on elsewhere (contract L3). A thread of its own: about 8 MiB and two wake-ups a tick.
- * A process stopped by SIGSTOP, a suspended machine or a debugger's pause are no standstill.
+ * A process stopped by SIGSTOP, a suspended machine, a debugger's pause or a wait for a processor are no standstill.
  */
 export function startWatchdog({ limits, onFailure }: WatchdogOptions): Watchdog {
   const cells = new Int32Array(new SharedArrayBuffer(watchdogCells.count * Int32Array.BYTES_PER_ELEMENT));
@@ -93,6 +93,14 @@ const end = () => {
       return fs.readFileSync('/proc/self/wchan', 'latin1');
     } catch {
       return 'unknown';
+    }
+  },
+  waitedMs: () => {
+    try {
+      // Of the process' first thread: ns on a processor, ns waiting for one, turns (proc-schedstat of the kernel's documentation).
+      return (Number(fs.readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) || 0) / 1e6;
+    } catch {
+      return 0;
     }
   },
   nowMs: () => performance.now(),
