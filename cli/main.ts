@@ -5,6 +5,19 @@ import { runProgram } from './program.ts';
 
 const { version } = packageJson;
 
+/** Aborts when whoever read the output is gone, as after `| head`: what is left to do is to tidy up. */
+const outputGone = watchOutput();
+
+function watchOutput(): AbortSignal {
+  const gone = new AbortController();
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      gone.abort();
+    });
+  }
+  return gone.signal;
+}
+
 /** The first signal ends the program gracefully, a second one at once. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
@@ -14,12 +27,9 @@ function stopSignal(): AbortSignal {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // Whoever read the output is gone, as after `| head`: what is left to do is to tidy up.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', () => {
-      stop.abort();
-    });
-  }
+  outputGone.addEventListener('abort', () => {
+    stop.abort();
+  });
   return stop.signal;
 }
 

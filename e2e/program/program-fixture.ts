@@ -10,7 +10,8 @@ import { createLayoutWriter } from '../../testbed/index.ts';
 import type { LayoutWriter } from '../../testbed/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const sources = join(root, 'cli/main.ts');
+/** The program as a checkout runs it. */
+export const sources = join(root, 'cli/main.ts');
 /** What is published: tried too when it has been built. */
 export const bundle = join(root, 'dist/peili.mjs');
 /** Of the nodes here: more than by default, since a whole cluster shares one machine. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +16,7 @@ import {
   openFolder,
   runProgram,
   skipWithoutBundle,
+  sources,
   startProgramNode,
 } from './program-fixture.ts';
 import type { ProgramNode } from './program-fixture.ts';
@@ -211,6 +214,15 @@ async function layoutNamed(directory: string, name: string): Promise<string> {
   await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   return layout;
 }
+
+test('usage: a reader that goes in the middle of the help, as `head` does, is no failure', async () => {
+  const child = spawn(process.execPath, [sources, 'registry', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const failures: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => failures.push(text));
+  child.stdout.destroy();
+  const [code] = await once(child, 'close');
+  assert.deepEqual({ code, failures }, { code: 0, failures: [] });
+});
 
 for (const command of ['up', 'demo']) {
   test(`${command}: ended while it starts, it has tidied up and shows no trace`, async (context) => {
