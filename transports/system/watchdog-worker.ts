@@ -49,9 +49,10 @@ export function createStandstill(
     look: (atMs, beats, waitedMs) => {
       const sinceMs = atMs - state.lastMs;
       // The kernel tells of a wait when it is over: the sum may go down.
-      const starvedMs = waitedMs - state.waitedMs;
+      const starvedMs = Math.max(0, waitedMs - state.waitedMs);
       state.lastMs = atMs;
-      state.waitedMs = waitedMs;
+      // It only grows: less is what could not be read this time.
+      state.waitedMs += starvedMs;
       if (beats !== state.beats) state.stillMs = 0;
       else if (sinceMs < 2 * tickMs) state.stillMs += sinceMs - starvedMs;
       state.beats = beats;

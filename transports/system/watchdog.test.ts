@@ -78,6 +78,11 @@ test('watchdog: a main thread that waits for a processor does not stand still; w
     0,
     'told of every two seconds',
   );
+  assert.equal(
+    stands((tick) => (tick % 2 === 1 ? 1e6 : 0)),
+    13,
+    'not to be read every other time',
+  );
 });
 
 test('watchdog: it ends when it is told to, and may be held before', { timeout: 10_000 }, async () => {
