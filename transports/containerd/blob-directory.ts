@@ -9,9 +9,16 @@ import type { ContentRecord } from './containerd-api.ts';
  * the file's. Each file's size is looked at once, and again when it is said to have changed.
  */
 export interface BlobDirectory {
-  /** Those whose file is there and has its size; all of them while the files cannot be seen from here. */
-  wholeOf(records: readonly ContentRecord[]): Promise<readonly ContentRecord[]>;
-  isWhole(record: ContentRecord): Promise<boolean>;
+  /**
+   * Those whose file is there and has its size; all of them while the files cannot be seen from here. `listAgain` is asked when of none a file is there: they
+   * may be gone by now, as the only image of a new node is.
+   */
+  wholeOf(
+    records: readonly ContentRecord[],
+    listAgain: () => Promise<readonly ContentRecord[]>,
+  ): Promise<readonly ContentRecord[]>;
+  /** `isThere` is asked when no file is there, nor ever was one. */
+  isWhole(record: ContentRecord, isThere: () => Promise<boolean>): Promise<boolean>;
   hasFile(digest: string): Promise<boolean>;
   /** Has the file's size looked at again. */
   forget(digest: string): void;
@@ -34,20 +41,38 @@ export function createBlobDirectory(directory: string | undefined): BlobDirector
     const stat = await lstat(pathOf(digest)).catch(() => undefined);
     return stat?.isFile() === true ? stat.size : undefined;
   };
-  const isWhole = async ({ digest, sizeBytes }: ContentRecord): Promise<boolean> => {
-    if (!state.isVisible) return true;
+  const hasSize = async ({ digest, sizeBytes }: ContentRecord): Promise<boolean> => {
     const size = sizes.get(digest) ?? (await sizeOf(digest));
-    // As long as no file of containerd's was ever seen here, its files are elsewhere.
-    if (size === undefined && sizes.size === 0) state.isVisible = false;
-    if (!state.isVisible) return true;
     if (size !== sizeBytes) return false;
     sizes.set(digest, size);
     return true;
   };
-  const wholeOf = async (records: readonly ContentRecord[]): Promise<readonly ContentRecord[]> => {
-    const present = directory === undefined ? undefined : await listDigests(directory);
-    const isElsewhere = records.length > 0 && !records.some(({ digest }) => present?.has(digest));
-    state.isVisible = present !== undefined && !isElsewhere;
+  const isWhole = async (record: ContentRecord, isThere: () => Promise<boolean>): Promise<boolean> => {
+    if (!state.isVisible || (await hasSize(record))) return true;
+    // As long as no file of containerd's was ever seen here, its files are elsewhere: unless this one is gone by now.
+    if (sizes.size > 0 || (await sizeOf(record.digest)) !== undefined || !(await isThere())) return false;
+    state.isVisible = false;
+    return true;
+  };
+  const listFiles = async (): Promise<ReadonlySet<string> | undefined> =>
+    directory === undefined ? undefined : listDigests(directory);
+
+  const wholeOf = async (
+    records: readonly ContentRecord[],
+    listAgain: () => Promise<readonly ContentRecord[]>,
+  ): Promise<readonly ContentRecord[]> => {
+    const present = await listFiles();
+    if (state.isVisible && present !== undefined && areElsewhere(records, present)) {
+      const later = await listAgain();
+      return wholeAmong(later, await listFiles());
+    }
+    return wholeAmong(records, present);
+  };
+  const wholeAmong = async (
+    records: readonly ContentRecord[],
+    present: ReadonlySet<string> | undefined,
+  ): Promise<readonly ContentRecord[]> => {
+    state.isVisible = present !== undefined && !areElsewhere(records, present);
     if (!state.isVisible) {
       sizes.clear();
       return records;
@@ -61,7 +86,7 @@ export function createBlobDirectory(directory: string | undefined): BlobDirector
         whole.push(...some);
         continue;
       }
-      const areWhole = await Promise.all(some.map(isWhole));
+      const areWhole = await Promise.all(some.map(hasSize));
       whole.push(...some.filter((_record, index) => areWhole[index]));
     }
     return whole;
@@ -75,6 +100,11 @@ export function createBlobDirectory(directory: string | undefined): BlobDirector
     file: ({ digest, sizeBytes }) => (state.isVisible ? { path: pathOf(digest), digest, sizeBytes } : undefined),
     isVisible: () => state.isVisible,
   };
+}
+
+/** There is content, and of none of it a file. */
+function areElsewhere(records: readonly ContentRecord[], present: ReadonlySet<string>): boolean {
+  return records.length > 0 && !records.some(({ digest }) => present.has(digest));
 }
 
 /** Undefined if the directory cannot be read; none if it does not exist, as before the first pull. */

@@ -42,8 +42,10 @@ export function createStoreReader(deps: StoreReaderDeps, limits: Pick<Limits, 's
 
   const readAll = async (signal: AbortSignal): Promise<void> => {
     await deps.beforeReading();
-    const [contents, images] = await Promise.all([api.contents(signal), api.images(signal)]);
-    const whole = await blobs().wholeOf(contents.filter(({ digest }) => isDigest(digest)));
+    const listContents = async (): Promise<readonly ContentRecord[]> =>
+      (await api.contents(signal)).filter(({ digest }) => isDigest(digest));
+    const [contents, images] = await Promise.all([listContents(), api.images(signal)]);
+    const whole = await blobs().wholeOf(contents, listContents);
     index.replaceContents(whole.map(heldOf));
     index.replaceImages(images);
     await readManifests(signal);
@@ -52,7 +54,8 @@ export function createStoreReader(deps: StoreReaderDeps, limits: Pick<Limits, 's
   const readContent = async (digest: string, signal: AbortSignal): Promise<void> => {
     blobs().forget(digest);
     const record = await api.content(digest, signal);
-    if (record !== undefined && record.digest === digest && (await blobs().isWhole(record))) {
+    const isThere = async (): Promise<boolean> => (await api.content(digest, signal)) !== undefined;
+    if (record !== undefined && record.digest === digest && (await blobs().isWhole(record, isThere))) {
       index.setContent(heldOf(record));
     } else {
       index.removeContent(digest);
