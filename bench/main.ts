@@ -97,11 +97,12 @@ async function run(args: BenchArguments): Promise<void> {
     try {
       const { patienceMs, quick, rounds } = args;
       const subjects = group.onNodes === true ? mirrors : onLoopback;
-      lines.push(
-        ...(await withBench({ mirrors: subjects, rounds, quick, patienceMs, say }, versions, (bench) =>
-          group.measure(bench, wanted),
-        )),
+      const measured = await withBench({ mirrors: subjects, rounds, quick, patienceMs, say }, versions, (bench) =>
+        group.measure(bench, wanted),
       );
+      // Who stops a long call has what was measured until then.
+      say(formatTable(measured));
+      lines.push(...measured);
     } catch (error) {
       say(`${[...wanted].join(', ')} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
       process.exitCode = 1;
