@@ -1,6 +1,13 @@
 import { PeiliError, silentObserver } from '../core/index.ts';
 import type { Observer } from '../core/index.ts';
-import { authorizationOf, createSystemClock, keepHosts, startNode, startWatchdog } from '../transports/index.ts';
+import {
+  authorizationOf,
+  collectGarbage,
+  createSystemClock,
+  keepHosts,
+  startNode,
+  startWatchdog,
+} from '../transports/index.ts';
 import type { BasicAuth, RunningNode } from '../transports/index.ts';
 import { formatAddress } from './addresses.ts';
 import type { ListenAddress } from './addresses.ts';
@@ -16,6 +23,9 @@ import { servePages } from './page-server.ts';
 import { flagText } from './registry-flags.ts';
 import type { FlagName } from './registry-flags.ts';
 import type { RegistryOptions } from './registry-options.ts';
+
+/** After so long a node has met whom it was told of, and its start is over. */
+const settledAfterMs = 2000;
 
 export interface RegistryIo {
   /** Ends the node gracefully. */
@@ -78,7 +88,9 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     }
     tellStart(logger, node, [...options.warnings, ...node.warnings], metricsServer.port);
     watchFromHere?.();
+    const settled = setTimeout(collectGarbage, settledAfterMs).unref();
     await aborted(io.signal);
+    clearTimeout(settled);
     return 0;
   } finally {
     // The bootstrap document first, so that nobody is sent to a node that goes; metrics last, to be read until the end.

@@ -28,6 +28,7 @@ export type { SystemClock } from './system/clock.ts';
 export { createDigester } from './system/digester.ts';
 export type { SystemDigester } from './system/digester.ts';
 export { createRandom } from './system/random.ts';
+export { collectGarbage } from './system/collect-garbage.ts';
 export { startWatchdog } from './system/watchdog.ts';
 export type { Watchdog, WatchdogOptions } from './system/watchdog.ts';
 export { createBlobFiles } from './system/blob-files.ts';
