@@ -96,6 +96,19 @@ test('view: bytes by source, every switch and failure with its reason, and the l
   assert.equal(saved.peerBytes, 100);
 });
 
+test('view: who asks for the same again has its own sources, of the latest few', async () => {
+  const { view } = fresh();
+  told(view, 0, {}, relayedSteps);
+  const local: PullStep = { type: 'bytes', source: 'local', from: 0, to: 100 };
+  for (let pullId = 1; pullId < 9; pullId += 1) told(view, pullId, {}, [local, ...relayedSteps.slice(-1)]);
+  const [object] = (await view.snapshot()).pulls[0]?.objects ?? [];
+  const own = [{ source: 'local', bytes: 100 }];
+  assert.deepEqual(
+    object?.pulls,
+    [1, 2, 3, 4, 5, 6, 7, 8].map((pullId) => ({ pullId, sources: own })),
+  );
+});
+
 test('view: requests for one repository are one pull; another tag, another repository or a later time is another', async () => {
   const { view } = fresh();
   const tag = (name: string) => ({ resource: 'manifest', key: `docker.io/library/demo:${name}` }) as const;

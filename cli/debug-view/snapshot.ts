@@ -95,8 +95,8 @@ export interface SourceBytes {
 export interface ObjectView {
   readonly key: string;
   readonly resource: 'manifest' | 'blob';
-  /** As in the header `peili-pull-id`; the latest few. */
-  readonly pullIds: readonly number[];
+  /** The latest few requests, each with what it was given; its id is that of the header `peili-pull-id`. */
+  readonly pulls: readonly { readonly pullId: number; readonly sources: readonly SourceBytes[] }[];
   readonly requests: number;
   /** Since the image's beginning. */
   readonly fromMs: number;

@@ -25,13 +25,14 @@ interface Run {
   toUs: number;
 }
 
-const pullIdsMax = 8;
+const ownSourcesMax = 8;
 
 export class ObjectTimeline implements Timeline {
   readonly sources = new Map<SourceId, number>();
   readonly #start: Start;
   readonly #bounds: TimelineBounds;
-  readonly #pullIds: number[] = [];
+  /** What each of the latest requests was given, by pull. */
+  readonly #given = new Map<number, Map<SourceId, number>>();
   readonly #runs: Run[] = [];
   readonly #steps: { readonly atUs: number; readonly view: (atMs: number) => StepView }[] = [];
   /** Since when the next run of bytes flows, by pull: since the first head of it, as further windows have heads too. */
@@ -68,8 +69,8 @@ export class ObjectTimeline implements Timeline {
     switch (event.type) {
       case 'start':
         this.#requests += 1;
-        this.#pullIds.push(event.pullId);
-        if (this.#pullIds.length > pullIdsMax) this.#pullIds.shift();
+        this.#given.set(event.pullId, new Map());
+        this.#forgetGiven();
         this.#flows.set(event.pullId, { sinceUs: event.atUs, hasHead: false });
         return;
       case 'end':
@@ -104,7 +105,9 @@ export class ObjectTimeline implements Timeline {
   }
 
   #addRun({ pullId, source, from, to, atUs }: PullEvent & { readonly type: 'bytes' }): void {
-    this.sources.set(source, (this.sources.get(source) ?? 0) + to - from);
+    for (const sources of [this.sources, this.#given.get(pullId)]) {
+      sources?.set(source, (sources.get(source) ?? 0) + to - from);
+    }
     const fromUs = this.#flows.get(pullId)?.sinceUs ?? atUs;
     this.#flows.set(pullId, { sinceUs: atUs, hasHead: false });
     const last = this.#runs.at(-1);
@@ -113,6 +116,13 @@ export class ObjectTimeline implements Timeline {
       last.toUs = atUs;
     } else if (this.#runs.length < this.#bounds.viewStepsMax) {
       this.#runs.push({ source, from, to, fromUs, toUs: atUs });
+    }
+  }
+
+  #forgetGiven(): void {
+    for (const pullId of this.#given.keys()) {
+      if (this.#given.size <= ownSourcesMax) return;
+      this.#given.delete(pullId);
     }
   }
 
@@ -139,7 +149,7 @@ export class ObjectTimeline implements Timeline {
     return {
       key,
       resource,
-      pullIds: [...this.#pullIds],
+      pulls: [...this.#given].map(([pullId, sources]) => ({ pullId, sources: sourcesOf(sources) })),
       requests: this.#requests,
       fromMs: since(this.#start.atUs),
       tookMs: (this.#lastUs - this.#start.atUs) / 1000,

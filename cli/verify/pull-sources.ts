@@ -10,8 +10,12 @@ const snapshotSchema = v.object({
     v.object({
       objects: v.array(
         v.object({
-          pullIds: v.array(v.number()),
-          sources: v.array(v.object({ source: v.string(), bytes: v.number() })),
+          pulls: v.array(
+            v.object({
+              pullId: v.number(),
+              sources: v.array(v.object({ source: v.string(), bytes: v.number() })),
+            }),
+          ),
         }),
       ),
     }),
@@ -34,12 +38,13 @@ export async function sourcesOf(
   });
   if (told.type === 'failed') return new Map();
   const addresses = new Map(told.value.members.list.map(({ id, address }) => [id, address]));
-  const objects = told.value.pulls.flatMap((pull) => pull.objects);
+  // An object may have been asked for before: by containerd, a moment ago.
+  const requests = told.value.pulls.flatMap(({ objects }) => objects.flatMap(({ pulls }) => pulls));
   return new Map(
     pullIds.flatMap((pullId) => {
-      const object = objects.find((candidate) => candidate.pullIds.includes(pullId));
-      if (object === undefined || object.sources.length === 0) return [];
-      const sources = object.sources.map(({ source, bytes }) => ({ source, address: addresses.get(source), bytes }));
+      const request = requests.find((candidate) => candidate.pullId === pullId);
+      if (request === undefined || request.sources.length === 0) return [];
+      const sources = request.sources.map(({ source, bytes }) => ({ source, address: addresses.get(source), bytes }));
       return [[pullId, sources] as const];
     }),
   );
