@@ -88,7 +88,8 @@ async function run(args: BenchArguments): Promise<void> {
   for (const group of groups) {
     const wanted = new Set(group.rows.filter((row) => args.rows.has(row)));
     if (group.onNodes === true && obstacle !== undefined) {
-      say(`${[...wanted].join(', ')} could not be measured: ${obstacle}`);
+      const why = process.getuid?.() === 0 ? obstacle : 'containerd nodes take Linux and root: sudo npm run bench';
+      say(`${[...wanted].join(', ')} could not be measured: ${why}`);
       process.exitCode = 1;
       continue;
     }
