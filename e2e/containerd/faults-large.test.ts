@@ -66,6 +66,7 @@ test('killed at half of a layer of 1 GiB', { timeout: 300_000 }, async (context)
   // The one that asked holds it too now, and the third node asks.
   await law('with another holder: the next byte comes from it, and no byte comes twice', async (inner) => {
     const holders = [near, asker] as const;
+    await asker.pull(image.name);
     for (const holder of holders) await untilAsked({ cluster: scene.cluster, asker: far }, holder, image);
     await upstream.resetCounts();
     const before = [await sentBytes(near), await sentBytes(asker)] as const;
