@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../testbed/index.ts';
 import type { MirrorPull, NetnsNode, PlacedImage } from '../../testbed/index.ts';
 
 /** What is asked about: content or a tag of a repository, under the name that its registry has with clients. */
@@ -23,10 +23,8 @@ export async function ownStatusOf(node: NetnsNode, asked: Asked, path: string): 
 
 /** Reads all of an answer: its status, and the digest of its bytes. */
 export async function read(url: string): Promise<{ readonly status: number; readonly digest: string }> {
-  const { body, status } = await fetch(url, { signal: AbortSignal.timeout(60_000) });
-  const hash = createHash('sha256');
-  for await (const chunk of body ?? []) hash.update(chunk);
-  return { status, digest: `sha256:${hash.digest('hex')}` };
+  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+  return { status: answer.status, digest: sha256(new Uint8Array(await answer.arrayBuffer())) };
 }
 
 /** GETs of the node's own clients for anything of the image by digest, or its tag. */
