@@ -345,8 +345,8 @@ export const defaultLimits: Limits = Object.freeze({
   watchdogTickUs: 250 * millisecond,
   /** A main thread without a turn for so long, waits for a processor not counted, ends the process (L3): above every pause of a healthy one, garbage collection included, and it has ended before 5 s. */
   watchdogStandstillUs: 3 * second,
-  /** What finding out where it stands may take, and then saying so: 20 ms when all is well, and the log's reader may be what hangs. */
-  watchdogLastWordsUs: 400 * millisecond,
+  /** What finding out where it stands may take, and then saying so: 20 ms when all is well; on a crowded machine it takes longer, and the log's reader may be what hangs. */
+  watchdogLastWordsUs: 700 * millisecond,
   /** How often it is proven again that containerd uses this mirror: three small requests and an image removed. */
   canaryIntervalUs: 60 * 60 * second,
   /** After a proof that failed: whoever mends a node does not wait an hour to see it. */
