@@ -62,9 +62,12 @@ test('a holder is restarted', { timeout: 240_000 }, async (context) => {
   await law('its containerd is down: what it holds is served all the same', async () => {
     const image = await heldImage(scene, [near], [layerBytes]);
     await near.containerd.kill();
-    await asker.pull(image.name);
-    await assertAllFromNear(scene, image);
-    await near.containerd.start();
+    try {
+      await asker.pull(image.name);
+      await assertAllFromNear(scene, image);
+    } finally {
+      await near.containerd.start();
+    }
   });
 
   await law("the asker's own containerd, in mid-body: the next pull has its bytes from the holder", async () => {
