@@ -15,7 +15,7 @@ const all: readonly string[] = ['http://127.0.0.1:5000'];
 
 async function outcomes(node: NetnsNode): Promise<readonly string[]> {
   const lines = await node.mirror.lines();
-  return lines.flatMap(({ msg, outcome }) => (/^canary /.test(msg ?? '') ? [String(outcome)] : []));
+  return lines.flatMap(({ msg, outcome }) => ((msg ?? '').startsWith('canary ') ? [String(outcome)] : []));
 }
 
 /** The next two canaries: the first may have been under way. */
