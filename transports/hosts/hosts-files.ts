@@ -65,17 +65,21 @@ export function createHostsFiles({ root, onChange = () => undefined }: HostsFile
     root,
     write: async (path, bytes, mode) => {
       const unfinished = unfinishedBeside(path);
-      await change('write', path, () => writeSynced(unfinished, bytes, mode));
-      await replace(unfinished, path);
+      await orNothing(unfinished, async () => {
+        await change('write', path, () => writeSynced(unfinished, bytes, mode));
+        await replace(unfinished, path);
+      });
     },
     keep: async (path, as, bytes) => {
       const unfinished = unfinishedBeside(as);
-      await change('keep', path, () => linkOrCopy(path, unfinished));
-      // Another writer may have been faster: then this is not what was to be kept.
-      const isMeant = (await readBytes(unfinished, path)) === bytes;
-      if (isMeant) await replace(unfinished, as);
-      else await change('remove', unfinished, () => unlink(unfinished));
-      return isMeant;
+      return orNothing(unfinished, async () => {
+        await change('keep', path, () => linkOrCopy(path, unfinished));
+        // Another writer may have been faster: then this is not what was to be kept.
+        const isMeant = (await readBytes(unfinished, path)) === bytes;
+        if (isMeant) await replace(unfinished, as);
+        else await change('remove', unfinished, () => unlink(unfinished));
+        return isMeant;
+      });
     },
     move: replace,
     remove: (path) =>
@@ -154,6 +158,16 @@ async function writeSynced(path: string, bytes: string, mode: number): Promise<v
     await file.close();
   }
   await ownAsItsParent(path);
+}
+
+/** A change that is refused leaves no unfinished file: on a full disk a mirror that tries again and again would leave one each time. */
+async function orNothing<T>(unfinished: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PeiliError) await unlink(unfinished).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** containerd may run as another user than root, and owns its directory then. */

@@ -36,7 +36,8 @@ interface Memory {
   told: HostsState | undefined;
   /** Everything was gone at the last look, and nobody said that this was meant. */
   vanished: boolean;
-  mendedAtUs: number;
+  /** When files were last mended, or could not be. */
+  triedAtUs: number;
 }
 
 /**
@@ -45,7 +46,7 @@ interface Memory {
  */
 export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeeperOptions): HostsKeeper {
   const { limits } = options;
-  const memory: Memory = { told: undefined, vanished: false, mendedAtUs: -Infinity };
+  const memory: Memory = { told: undefined, vanished: false, triedAtUs: -Infinity };
   const life = { closed: false, running: Promise.resolve() };
   let next: { readonly timer: Timer; readonly atUs: number } | undefined;
   const lookWithin = (delayUs: number): void => {
@@ -65,8 +66,8 @@ export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeep
   });
   const look = async (): Promise<void> => {
     if (life.closed) return;
-    // Two writers that undo each other's work do so at this pace.
-    const restUs = memory.mendedAtUs + limits.hostsMendIntervalUs - clock.nowUs();
+    // Two writers that undo each other's work do so at this pace, and so does one whose failing writes are seen as changes.
+    const restUs = memory.triedAtUs + limits.hostsMendIntervalUs - clock.nowUs();
     if (restUs > 0) {
       lookWithin(restUs);
       return;
@@ -74,10 +75,11 @@ export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeep
     try {
       const paths = await lookOnce(options, memory, watch, onNode);
       if (paths.length > 0) {
-        memory.mendedAtUs = clock.nowUs();
+        memory.triedAtUs = clock.nowUs();
         onNode({ type: 'hosts-mended', paths });
       }
     } catch (error) {
+      memory.triedAtUs = clock.nowUs();
       onNode({ type: 'hosts-failed', reason: error instanceof PeiliError ? error.message : reasonOf(error) });
     }
     lookWithin(memory.vanished ? limits.hostsMendDelayUs : limits.hostsLookIntervalUs);

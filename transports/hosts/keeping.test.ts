@@ -216,6 +216,19 @@ test('keeping: what cannot be mended is told, and the rest is mended', async () 
   assert.deepEqual(mended, { type: 'hosts-mended', paths: [join(hosts.root, 'ghcr.io/hosts.toml')] });
 });
 
+test('keeping: a mend that fails is tried again at the pace of mends, whatever is seen of it', async () => {
+  using hosts = setUpHosts();
+  await hosts.configure();
+  await using keeping = keepByHand(hosts, { hostsMendIntervalUs: 10_000_000, hostsMendDelayUs: 500_000 });
+  await keeping.pass(500_000);
+  for (const name of ['_default', '_backup']) hosts.remove(name);
+  // In its place stands a file, which no state can be written into.
+  hosts.write('_backup', '');
+  for (let passedUs = 0; passedUs < 60_000_000; passedUs += 500_000) await keeping.pass(500_000);
+  const failures = keeping.events.filter(({ type }) => type === 'hosts-failed').length;
+  assert.ok(failures >= 2 && failures <= 7, `${failures} failures in a minute`);
+});
+
 test('keeping: a config path that is not there is no matter', async () => {
   using hosts = setUpHosts();
   const clock = createVirtualClock();
