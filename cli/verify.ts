@@ -10,6 +10,7 @@ import {
 import { defaultLimits } from '../core/index.ts';
 import { readBasicAuth } from './credentials.ts';
 import { named } from './flag-table.ts';
+import { criInTime } from './verify/cri-in-time.ts';
 import type { Facts } from './verify/facts.ts';
 import { gatherCanary } from './verify/gather-canary.ts';
 import { gatherConfig, gatherContainerd, gatherContent, gatherLayers } from './verify/gather-containerd.ts';
@@ -50,11 +51,11 @@ async function gatherUnlessStopped(options: VerifyOptions, signal: AbortSignal):
 
 async function gather(options: VerifyOptions, signal: AbortSignal): Promise<Facts> {
   const limits = defaultLimits;
-  const { basicAuthPath } = options;
+  const { basicAuthPath, contentPath } = options;
   const basicAuth = await named(verifyFlags.basicAuthPath, basicAuthPath, readBasicAuth(basicAuthPath));
   const clock = createSystemClock();
   const digester = createDigester();
-  const cri = createCriClient(options);
+  const cri = criInTime({ clock, cri: createCriClient(options) }, limits);
   const api = createContainerdApi({ clock }, { ...options, limits });
   const client = createMirrorClient({ ...options, basicAuth });
   const architecture = ociArchitecture(process.arch);
@@ -64,12 +65,14 @@ async function gather(options: VerifyOptions, signal: AbortSignal): Promise<Fact
       gatherHosts(options.registryConfigPath, signal),
       gatherMirror(client, signal),
     ]);
+    const isAnswering = containerd.type === 'read';
     const [config, content, layers] = await Promise.all([
       gatherConfig(cri, containerd, options, signal),
-      gatherContent(api, options.contentPath, signal),
-      gatherLayers(api, signal),
+      // Who did not answer is not asked for more.
+      isAnswering || contentPath !== undefined ? gatherContent(api, contentPath, signal) : containerd,
+      isAnswering ? gatherLayers(api, signal) : containerd,
     ]);
-    const isAnswered = containerd.type === 'read' && mirror.mirror.type === 'read';
+    const isAnswered = isAnswering && mirror.mirror.type === 'read';
     const canary =
       options.canary && isAnswered
         ? await gatherCanary(
