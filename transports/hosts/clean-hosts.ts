@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeiliError, reasonOf } from '../../core/index.ts';
-import { findBlock } from './hosts-block.ts';
+import { findBlock, isAllOurs } from './hosts-block.ts';
 import type { HostsDeps } from './configure-hosts.ts';
 import { createHostsFiles, isUnfinished, kindOf, namesIn } from './hosts-files.ts';
 import type { HostsFiles } from './hosts-files.ts';
@@ -106,8 +106,7 @@ function isTouched(directory: HostsDirectory | undefined): boolean {
 function isOursAlone(directory: HostsDirectory | undefined): boolean {
   if (directory?.current === undefined || directory.saved !== undefined || directory.otherNames.length > 0)
     return false;
-  const block = findBlock(directory.current);
-  return block?.place === 'alone' && block.rest === '';
+  return isAllOurs(directory.current);
 }
 
 async function removeSpegelFiles(files: HostsFiles, tree: HostsTree): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PeiliError, reasonOf } from '../../core/index.ts';
 import { cleanHosts, needsTakeover } from './clean-hosts.ts';
+import { isAllOurs } from './hosts-block.ts';
 import { createHostsFiles, readBytes } from './hosts-files.ts';
 import type { HostsFiles } from './hosts-files.ts';
 import { planHosts } from './hosts-plan.ts';
@@ -103,19 +104,21 @@ async function applyDirectory(files: HostsFiles, plan: DirectoryPlan, mode: numb
   const { root } = files;
   const { name, seen, make, save, write } = plan;
   const [path, aside] = [hostsPath(root, name), savedPath(root, name)];
+  // How ours could be read says nothing of theirs.
+  const sources = seen !== undefined && isAllOurs(seen) ? [aside] : [path, aside];
   if (make) await files.makeDirectory(join(root, name));
   if (save !== undefined) {
     await files.makeDirectory(dirname(aside));
     if (save.kind === 'bytes') {
       if ((await readBytes(path)) !== seen) return false;
-      await files.write(path, save.gathered, mode);
-      await files.write(aside, save.bytes, 0o644);
+      await files.write(path, save.gathered, mode, sources);
+      await files.write(aside, save.bytes, 0o644, sources);
     } else if (!(await files.keep(path, aside, save.bytes))) return false;
   }
   if (write === undefined) return true;
   const expected = save?.kind === 'bytes' ? save.gathered : seen;
   if ((await readBytes(path)) !== expected) return false;
-  await files.write(path, write, mode);
+  await files.write(path, write, mode, sources);
   return true;
 }
 

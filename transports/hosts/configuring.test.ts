@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { appendFileSync, chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { existing, hostsOf, toml } from './testing/hosts-toml.ts';
@@ -48,6 +48,36 @@ test('configuration: credentials stand in a header of every mirror, and nobody e
   await hosts.configure();
   assert.equal(statSync(join(hosts.root, '_default/hosts.toml')).mode & 0o777, 0o644);
 });
+
+for (const prependExisting of [true, false]) {
+  test(`configuration: what only its owner could read is for nobody else, ${prependExisting ? 'behind ours' : 'aside'}, added to and restored`, async () => {
+    using hosts = setUpHosts();
+    const path = join(hosts.root, 'docker.io/hosts.toml');
+    const secret = (host: string): string =>
+      `[host."https://${host}"]\nheader = { Authorization = 'Basic c2VjcmV0' }\n`;
+    const assertUnread = (): void => {
+      for (const [name, text] of Object.entries(hosts.files())) {
+        if (text.includes('c2VjcmV0')) assert.equal(statSync(join(hosts.root, name)).mode & 0o077, 0, name);
+      }
+    };
+    const configure = () => hosts.configure({ mirroredRegistries: ['docker.io'], prependExisting });
+    hosts.write('docker.io/hosts.toml', secret('a.example'));
+    chmodSync(path, 0o600);
+    await configure();
+    assertUnread();
+    hosts.remove('docker.io/hosts.toml');
+    await configure();
+    assertUnread();
+    chmodSync(path, 0o600);
+    appendFileSync(path, secret('b.example'));
+    await configure();
+    assertUnread();
+    appendFileSync(path, secret('c.example'));
+    await hosts.clean();
+    assertUnread();
+    assert.equal(hosts.read('docker.io/hosts.toml'), ['a.example', 'b.example', 'c.example'].map(secret).join(''));
+  });
+}
 
 test('configuration: a second run writes nothing', async () => {
   using hosts = setUpHosts();

@@ -67,6 +67,12 @@ export function findBlock(text: string): FoundBlock | undefined {
   return undefined;
 }
 
+/** Whether others have written nothing of it. */
+export function isAllOurs(text: string): boolean {
+  const block = findBlock(text);
+  return block?.place === 'alone' && block.rest === '';
+}
+
 /**
  * What others have to say about a registry: `current` is the file in place, `saved` what was put aside for it.
  * A file of ours that vanished leaves what was put aside; what was added to it stands after that; a file without a block is their last word.

@@ -23,7 +23,8 @@ import { PeiliError, reasonOf } from '../../core/index.ts';
 export interface HostsFiles {
   /** The directory that containerd is told, itself. */
   readonly root: string;
-  write(path: string, bytes: string, mode: number): Promise<void>;
+  /** `sources`: files whose words may be in it. Who could not read one of them cannot read this one either: hosts.toml may hold credentials. */
+  write(path: string, bytes: string, mode: number, sources?: readonly string[]): Promise<void>;
   /** Keeps the file under another name too, with all that belongs to it: owner, mode, times. False, and nothing done, when it has other bytes by now. */
   keep(path: string, as: string, bytes: string): Promise<boolean>;
   move(from: string, to: string): Promise<void>;
@@ -63,10 +64,17 @@ export function createHostsFiles({ root, onChange = () => undefined }: HostsFile
 
   return {
     root,
-    write: async (path, bytes, mode) => {
+    write: async (path, bytes, mode, sources = []) => {
       const unfinished = unfinishedBeside(path);
       await orNothing(unfinished, async () => {
-        await change('write', path, () => writeSynced(unfinished, bytes, mode));
+        await change('write', path, async () => {
+          const modes = await Promise.all(sources.map((source) => modeOf(source, path)));
+          await writeSynced(
+            unfinished,
+            bytes,
+            modes.reduce((all, one) => all & one, mode),
+          );
+        });
         await replace(unfinished, path);
       });
     },
@@ -126,6 +134,15 @@ export async function danglingLink(path: string, home = path): Promise<string | 
 async function linkTarget(path: string, home: string): Promise<string | undefined> {
   const info = await lstat(path);
   return info.isSymbolicLink() ? resolve(dirname(home), await readlink(path)) : undefined;
+}
+
+/** All bits where there is no file. */
+async function modeOf(path: string, home: string): Promise<number> {
+  try {
+    return (await stat((await linkTarget(path, home)) ?? path)).mode;
+  } catch {
+    return -1;
+  }
 }
 
 /** Names in a directory; none when there is no such directory. */

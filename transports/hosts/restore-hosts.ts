@@ -27,7 +27,7 @@ export async function restoreDirectory(
     if (saved !== undefined) await files.remove(aside);
   } else {
     if (kind === 'absent') await files.makeDirectory(join(root, name));
-    if (others !== saved) await files.write(path, others, restoredMode);
+    if (others !== saved) await files.write(path, others, restoredMode, [path, aside]);
     if (others === saved) await files.move(aside, path);
     else if (saved !== undefined) await files.remove(aside);
   }
