@@ -75,6 +75,7 @@ test('what is filtered', { timeout: 120_000 }, async (context) => {
     await upstream.removeImage(old);
     const fresh = await addImage(cluster, 'team/moving:1.0');
     await until('the tag is too old', async () => (await statusOf(asker, old, 'manifests/1.0')) === 404);
+    assert.equal(await ownStatusOf(holder, old, 'manifests/1.0'), 404);
     await upstream.resetCounts();
     await asker.pull(fresh.name);
     assert.deepEqual(await sourcesOf(asker, fresh), {});
