@@ -55,12 +55,23 @@ async function hostileSnapshot(): Promise<DebugSnapshot> {
 }
 
 test('page: names of members, images and sources are text, whatever they are', async () => {
-  const text = renderPage(await hostileSnapshot(), { ...emptyForm, reference: evil, problem: evil });
+  const snapshot = await hostileSnapshot();
+  const refused = renderPage(snapshot, { ...emptyForm, reference: evil, problem: evil });
+  const text = renderPage(snapshot, emptyForm) + refused;
   assert.ok(text.includes('&lt;script&gt;alert(1)&lt;/script&gt;'), 'it is shown');
-  const without = text.replace('<script src="script.js"></script>', '');
+  const without = text.replaceAll('<script src="script.js"></script>', '');
   assert.doesNotMatch(without, /<script|<img|alert\(1\)<\/script>/);
   assert.doesNotMatch(text, /["']&gt;&lt;script|onerror='/, 'no quote ends an attribute');
   assert.ok(!text.includes('\u202e') && !text.includes('\u0000'), 'nothing turns the direction of what follows');
+});
+
+test('page: who is refused is told so, and not what costs time to render', async () => {
+  const snapshot = await hostileSnapshot();
+  const [whole, refused] = [emptyForm, { ...emptyForm, problem: 'Refused.' }].map((form) => renderPage(snapshot, form));
+  for (const id of ['pulls', 'members', 'images', 'troubles']) {
+    assert.deepEqual([whole?.includes(`id="${id}"`), refused?.includes(`id="${id}"`)], [true, false], id);
+  }
+  assert.match(refused ?? '', /id="measure-form"[\s\S]*Refused\./);
 });
 
 test('page: nothing of it is from elsewhere, and nothing stands inline', async () => {
@@ -68,7 +79,7 @@ test('page: nothing of it is from elsewhere, and nothing stands inline', async (
   const addresses = [...text.matchAll(/ (?:src|href|action)="([^"]*)"/g)].map(([, address]) => address);
   assert.deepEqual(
     new Set(addresses),
-    new Set(['', 'data:,', 'style.css', '#pulls', 'measure', 'api', '/metrics', 'script.js']),
+    new Set(['.', 'data:,', 'style.css', '#pulls', 'measure', 'api', '/metrics', 'script.js']),
   );
   assert.doesNotMatch(text, / style="| on[a-z]+="/);
 });

@@ -7,10 +7,14 @@ import { pullsSection } from './page-pulls.ts';
 import type { DebugSnapshot, SavedView, Verdict } from './snapshot.ts';
 import { formatAgo, formatRate, formatTime, sourceNames } from './words.ts';
 
-/** The whole page. What changes stands in sections of its own, which the script replaces one by one. */
+/**
+ * The whole page; with a problem of the form only that and the state, since whoever is refused may ask again at once. What changes stands in sections
+ * of its own, which the script replaces one by one.
+ */
 export function renderPage(snapshot: DebugSnapshot, form: MeasureForm): string {
   const nameOf = sourceNames(snapshot);
   const { verdict, node } = snapshot;
+  const isWhole = form.problem === undefined;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -21,7 +25,7 @@ export function renderPage(snapshot: DebugSnapshot, form: MeasureForm): string {
         <link rel="stylesheet" href="style.css" />
       </head>
       <body>
-        <a class="skip" href="#pulls">To the last pulls</a>
+        ${isWhole && html`<a class="skip" href="#pulls">To the last pulls</a>`}
         <div class="page">
           <header class="top">
             <span class="name">peili</span>
@@ -29,15 +33,15 @@ export function renderPage(snapshot: DebugSnapshot, form: MeasureForm): string {
               >${node === null ? 'no node yet' : html`node <span class="mono" title="${node.id}">…${node.id.slice(-8)}</span>`}${node !== null && node.zone !== '' && ` in ${node.zone}`}</span
             >
             <span class="spring"></span>
-            <span class="quiet" id="live" role="status"><a href="">look again</a></span>
+            <span class="quiet" id="live" role="status"><a href=".">look again</a></span>
           </header>
           <main>
             <section id="state" data-live aria-label="State">${stateOf(snapshot, nameOf)}</section>
-            <section id="troubles" data-live>${troublesOf(snapshot)}</section>
-            <section id="pulls" data-live tabindex="-1">${pullsSection(snapshot, nameOf)}</section>
+            ${isWhole && html`<section id="troubles" data-live>${troublesOf(snapshot)}</section>`}
+            ${isWhole && html`<section id="pulls" data-live tabindex="-1">${pullsSection(snapshot, nameOf)}</section>`}
             ${measureSection(snapshot, form, nameOf)}
-            <section id="members" data-live>${membersOf(snapshot)}</section>
-            <section id="images" data-live>${imagesOf(snapshot)}</section>
+            ${isWhole && html`<section id="members" data-live>${membersOf(snapshot)}</section>`}
+            ${isWhole && html`<section id="images" data-live>${imagesOf(snapshot)}</section>`}
           </main>
           <footer>
             peili ${snapshot.version}. The same <a href="api">as JSON</a>, and <a href="/metrics">metrics</a>. Nothing

@@ -7,10 +7,11 @@ import type { MeasureOptions } from './measure.ts';
 import type { Route } from '../page-server.ts';
 import { emptyForm } from './page-measure.ts';
 import type { MeasureForm } from './page-measure.ts';
+import { createPacedRendering } from './paced-rendering.ts';
 import { renderPage } from './page.ts';
 import { isSameOrigin } from './same-origin.ts';
 import { script } from './script.ts';
-import type { MeasurementView } from './snapshot.ts';
+import type { DebugSnapshot, MeasurementView } from './snapshot.ts';
 import { style } from './style.ts';
 
 export type MeasureCall = (
@@ -59,9 +60,14 @@ const headers = {
  */
 export function createDebugRoutes(deps: DebugRouteDeps): Route {
   const gate = createMeasureGate(deps);
+  const { nowUs, view } = deps;
+  const paced = (render: (snapshot: DebugSnapshot) => string): (() => Promise<Uint8Array>) =>
+    createPacedRendering({ gather: view.snapshot, render: (snapshot) => Buffer.from(render(snapshot)), nowUs });
+  const renderedPage = paced((snapshot) => renderPage(snapshot, emptyForm));
+  const renderedJson = paced(jsonText);
   const served: Readonly<Record<string, () => Promise<Answer> | Answer>> = {
-    '': async () => page(200, renderPage(await deps.view.snapshot(), emptyForm)),
-    api: async () => json(200, await deps.view.snapshot()),
+    '': async () => page(200, await renderedPage()),
+    api: async () => ({ status: 200, type: 'application/json', text: await renderedJson() }),
     'style.css': () => ({ status: 200, type: 'text/css; charset=utf-8', text: style }),
     'script.js': () => ({ status: 200, type: 'text/javascript; charset=utf-8', text: script }),
   };
@@ -90,16 +96,20 @@ export function createDebugRoutes(deps: DebugRouteDeps): Route {
 interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
   readonly more?: Readonly<Record<string, string>>;
 }
 
-function page(status: number, text: string, more: Readonly<Record<string, string>> = {}): Answer {
+function page(status: number, text: Answer['text'], more: Readonly<Record<string, string>> = {}): Answer {
   return { status, type: 'text/html; charset=utf-8', text, more };
 }
 
 function json(status: number, value: unknown, more: Readonly<Record<string, string>> = {}): Answer {
-  return { status, type: 'application/json', text: `${JSON.stringify(value, rounded)}\n`, more };
+  return { status, type: 'application/json', text: jsonText(value), more };
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, rounded)}\n`;
 }
 
 /** Nanoseconds are noise. */
