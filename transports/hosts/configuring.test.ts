@@ -151,6 +151,14 @@ test('configuration: a registry that is named no longer has what it had', async 
   assert.equal(hosts.exists('quay.io'), false);
 });
 
+test('configuration: all registries after one by name: what was made for that one is gone, and nothing is said to bypass mirrors', async () => {
+  using hosts = setUpHosts();
+  await hosts.configure({ mirroredRegistries: ['docker.io'] });
+  const { bypassing, restored } = await hosts.configure();
+  assert.deepEqual([bypassing, restored], [[], ['docker.io']]);
+  assert.equal(hosts.exists('docker.io'), false);
+});
+
 test('later: a registry that others add stays in force, and it is said that no mirror is asked for it', async () => {
   using hosts = setUpHosts();
   await hosts.configure();

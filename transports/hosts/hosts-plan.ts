@@ -101,7 +101,7 @@ export function planHosts(
     directories,
     stale,
     refusals,
-    bypassing: mirrorsEverything(mirroredRegistries) ? bypassing(tree, names) : [],
+    bypassing: mirrorsEverything(mirroredRegistries) ? bypassing(tree, before, names) : [],
   };
 }
 
@@ -151,9 +151,13 @@ function hasOthers(
   return !isMade || otherNames.length > 0 || othersText(current, saved) !== undefined;
 }
 
-function bypassing(tree: HostsTree, names: readonly string[]): string[] {
+/** A directory that was made for mirrors alone goes with its file, and with it nothing is left that containerd could read. */
+function bypassing(tree: HostsTree, before: HostsState | undefined, names: readonly string[]): string[] {
   return [...tree.values()]
-    .filter(({ name, kind }) => (kind === 'directory' || kind === 'link') && !names.includes(name))
+    .filter(({ name }) => !names.includes(name))
+    .filter(
+      (directory) => directory.kind === 'link' || (directory.kind === 'directory' && hasOthers(directory, before)),
+    )
     .map(({ name }) => name);
 }
 
