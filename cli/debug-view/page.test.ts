@@ -8,6 +8,7 @@ import { emptyForm } from './page-measure.ts';
 import { renderPage } from './page.ts';
 import { isSameOrigin } from './same-origin.ts';
 import type { DebugSnapshot } from './snapshot.ts';
+import { formatRate } from './words.ts';
 
 const evil = `"><script>alert(1)</script><img src=x onerror='alert(1)'>&\u202egpj.exe\u0000`;
 
@@ -82,6 +83,10 @@ test('page: nothing of it is from elsewhere, and nothing stands inline', async (
     new Set(['.', 'data:,', 'style.css', '#pulls', 'measure', 'api', '/metrics', 'script.js']),
   );
   assert.doesNotMatch(text, / style="| on[a-z]+="/);
+});
+
+test('words: a rate is as short as an amount, and none without time', () => {
+  assert.deepEqual([formatRate(1100, 1221), formatRate(30e6, 250), formatRate(9, 0)], ['901 B/s', '114.4 MiB/s', '']);
 });
 
 test('html: values are escaped, markup is not, nothing is nothing', () => {

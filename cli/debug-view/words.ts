@@ -24,7 +24,7 @@ export function formatAgo(ms: number): string {
 }
 
 export function formatRate(bytes: number, ms: number): string {
-  return ms <= 0 ? '' : `${formatBytes((bytes / ms) * 1000)}/s`;
+  return ms <= 0 ? '' : `${formatBytes(Math.round((bytes / ms) * 1000))}/s`;
 }
 
 export function formatShare(part: number, whole: number): string {
