@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reasonOf } from '../core/index.ts';
+import { defaultLimits, reasonOf } from '../core/index.ts';
+import type { Limits } from '../core/index.ts';
 import { listenRefusal } from '../transports/index.ts';
 import type { ListenAddress } from './addresses.ts';
 
@@ -20,13 +21,14 @@ export interface PageServer {
 
 /**
  * Serves a few texts: `/metrics`, the bootstrap document. Knows GET and HEAD, and nothing of mirrors. `routes` answer for themselves what begins with
- * their path, which ends in a slash.
+ * their path, which ends in a slash. Connections are bounded, in number and in time without a byte.
  * Rejects with `ADDRESS_IN_USE` or `ADDRESS_INVALID`.
  */
 export async function servePages(
   address: ListenAddress,
   pages: Readonly<Record<string, Page>>,
   routes: Readonly<Record<string, Route>> = {},
+  limits: Pick<Limits, 'pageConnectionsMax' | 'pageIdleTimeoutUs'> = defaultLimits,
 ): Promise<PageServer> {
   const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8192 }, (request, response) => {
     const path = (request.url ?? '/').replace(/\?.*/s, '');
@@ -52,6 +54,9 @@ export async function servePages(
       );
     }
   });
+  // Whoever holds connections, or does not read what was asked for, takes nothing from the mirror's clients (contract L11).
+  server.maxConnections = limits.pageConnectionsMax;
+  server.timeout = limits.pageIdleTimeoutUs / 1000;
   const { host, port } = address;
   server.listen({ port, ...(host === undefined ? {} : { host }) });
   try {

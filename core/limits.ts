@@ -94,6 +94,8 @@ export interface Limits {
   readonly dnsIntervalUs: number;
   readonly bootstrapRetryMinUs: number;
   readonly bootstrapRetryMaxUs: number;
+  readonly pageConnectionsMax: number;
+  readonly pageIdleTimeoutUs: number;
   readonly measureIntervalUs: number;
   readonly measureTimeoutUs: number;
   readonly measureMaxBytes: number;
@@ -307,6 +309,10 @@ export const defaultLimits: Limits = Object.freeze({
   bootstrapRetryMinUs: 50 * millisecond,
   /** Last retry of bootstrap while alone. */
   bootstrapRetryMaxUs: 10 * second,
+  /** Open connections to the metrics address, and to each other one that serves pages: a few scrapers and people, and no more descriptors than mirroring can spare. */
+  pageConnectionsMax: 256,
+  /** A connection there on which nothing moves for so long is closed: above the time that a measurement may take. */
+  pageIdleTimeoutUs: 90 * second,
   /** A measurement asked for on the page is an order to read a whole image: no more often than this, and one at a time. */
   measureIntervalUs: 5 * second,
   /** A measurement ends after so long, with what it has read by then. */
