@@ -53,6 +53,9 @@ export function pathWithParts(): string {
   return [...unpacked, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
 }
 
+/** By the Node of `npm ci`; root's cache is another one than that of whoever became root. */
+const bringing = `${process.env['SUDO_USER'] === undefined ? '' : 'sudo '}npx node tools/real-parts.ts`;
+
 /** What is not there, each with what brings it. */
 export function missingParts(): {
   readonly program: string;
@@ -66,7 +69,7 @@ export function missingParts(): {
     .map(([program, debianPackage]) => ({ program, debianPackage, advice: `apt-get install ${debianPackage}` }));
   const unpacked = arePartsThere()
     ? []
-    : unpackedParts.map(({ program }) => ({ program: basename(program), advice: 'node tools/real-parts.ts' }));
+    : unpackedParts.map(({ program }) => ({ program: basename(program), advice: bringing }));
   return [...installed, ...unpacked];
 }
 
@@ -86,15 +89,19 @@ async function bringParts(): Promise<string> {
   await mkdir(parent, { recursive: true });
   const work = await mkdtemp(join(parent, 'bringing-'));
   try {
-    const testing = await testingOptions(join(work, 'apt'));
-    await execute('apt-get', [...testing, 'update', '-qq'], { timeout: timeLimitMs });
+    const apt = {
+      testing: await testingOptions(join(work, 'testing')),
+      release: await ownLists(join(work, 'release')),
+    };
+    for (const options of Object.values(apt)) {
+      await execute('apt-get', [...options, 'update', '-qq'], { timeout: timeLimitMs });
+    }
     const root = join(work, 'root');
     await mkdir(root);
     for (const { debianPackage, from } of unpackedParts) {
       const into = join(work, debianPackage);
       await mkdir(into);
-      const options = from === 'testing' ? testing : [];
-      await execute('apt-get', [...options, 'download', '-qq', debianPackage], { cwd: into, timeout: timeLimitMs });
+      await execute('apt-get', [...apt[from], 'download', '-qq', debianPackage], { cwd: into, timeout: timeLimitMs });
       for (const file of await readdir(into)) await execute('dpkg', ['-x', join(into, file), root]);
     }
     await check(root);
@@ -108,24 +115,32 @@ async function bringParts(): Promise<string> {
   }
 }
 
-/** An apt of its own: no list, no pin and no package of the machine is touched. */
-async function testingOptions(directory: string): Promise<string[]> {
+/** An apt with lists of its own: those of the machine may be old, or were removed, and only root may renew them. */
+async function ownLists(directory: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
   await mkdir(join(directory, 'state/lists/partial'), { recursive: true });
   await mkdir(join(directory, 'cache/archives/partial'), { recursive: true });
-  await writeFile(join(directory, 'testing.list'), source);
   const options = {
     'Dir::State': join(directory, 'state'),
     'Dir::Cache': join(directory, 'cache'),
-    'Dir::Etc::SourceList': join(directory, 'testing.list'),
-    'Dir::Etc::SourceParts': '/dev/null',
-    // The machine may prefer its own release by a pin; here testing is meant.
-    'Dir::Etc::Preferences': '/dev/null',
-    'Dir::Etc::PreferencesParts': '/dev/null',
     'Acquire::Languages': 'none',
     'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
     'APT::Sandbox::User': 'root',
+    ...more,
   };
   return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+/** Neither a list nor a pin of the machine counts, which may prefer its own release: here testing is meant. */
+async function testingOptions(directory: string): Promise<string[]> {
+  const list = join(directory, 'testing.list');
+  await mkdir(directory);
+  await writeFile(list, source);
+  return ownLists(directory, {
+    'Dir::Etc::SourceList': list,
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::Etc::Preferences': '/dev/null',
+    'Dir::Etc::PreferencesParts': '/dev/null',
+  });
 }
 
 async function check(root: string): Promise<void> {
