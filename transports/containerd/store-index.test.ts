@@ -176,3 +176,34 @@ test('store index: what one change touches is what is told', () => {
     .map((change) => (change.type === 'content-added' ? change.content.digest : change.type));
   assert.deepEqual(told.toSorted(), [digestOf(0), digestOf(4), digestOf(5), 'tag-set']);
 });
+
+/** Documents that each name the next one and `others` of the same contents, each `times` times; how many of them are asked for. */
+function readChain(length: number, others: number, times: number): number {
+  const index = new StoreIndex({ namesPerImageMax: 50, manifestMaxBytes: 1000, onSkipped: () => undefined });
+  for (let at = 0; at < length; at += 1) index.setContent({ digest: digestOf(at), sizeBytes: 1, names: [] });
+  const target = { digest: digestOf(0), mediaType: types.index };
+  index.setImage({ name: 'r.example/a:1', target, updatedAtUs: 1 });
+  const shared = Array.from({ length: others * times }, (_, at) => ({
+    digest: digestOf(1000 + (at % others)),
+    size: 1,
+    mediaType: types.layer,
+  }));
+  let read = 0;
+  for (let unread = index.takeUnread(); unread.length > 0; unread = index.takeUnread()) {
+    for (const { digest } of unread) {
+      read += 1;
+      const next = { digest: digestOf(Number(digest.slice(7)) + 1), size: 1, mediaType: types.index };
+      index.setText(digest, { mediaType: undefined, children: [...shared, next] });
+    }
+  }
+  return read;
+}
+
+test('store index: what one document names a thousand times counts once', () => {
+  assert.equal(readChain(40, 2, 1000), 40);
+});
+
+test('store index: documents that all point at the same contents are read as long as that costs little', () => {
+  const read = readChain(40, 9, 1);
+  assert.ok(read >= 10 && read <= 21, `${read} documents of 10 pointers each, of 200 pointers in all`);
+});

@@ -24,6 +24,9 @@ interface Image {
   reach: ReadonlySet<string>;
 }
 
+/** An image's documents may point so many times at each of its contents, on average: platforms share layers. */
+const pointersPerName = 4;
+
 export interface StoreIndexOptions {
   readonly namesPerImageMax: number;
   /** Manifests of more bytes are not read. */
@@ -146,7 +149,8 @@ export class StoreIndex {
 
   setText(digest: string, text: ManifestText): void {
     if (!this.#contents.has(digest)) return;
-    this.#texts.set(digest, text);
+    const children = [...new Map(text.children.map((child) => [child.digest, child])).values()];
+    this.#texts.set(digest, { ...text, children: children.slice(0, this.#options.namesPerImageMax) });
     this.#touch(digest);
     this.#rewalk(digest);
   }
@@ -251,16 +255,17 @@ export class StoreIndex {
     const reach = new Set<string>();
     // An array grows while it is walked: what the image's own documents name first comes first.
     const waiting = [target];
+    const pointersMax = pointersPerName * this.#options.namesPerImageMax;
     for (const pointer of waiting) {
       const { digest, mediaType } = pointer;
       if (!isDigest(digest)) continue;
       if (mayHaveChildren(pointer)) this.#parents.add(digest);
       if (mediaType !== undefined && isMediaType(mediaType) && !this.#mediaTypes.has(digest))
         this.#mediaTypes.set(digest, mediaType);
-      // Content may be pointed at twice, and hostile content could point at itself or at far too much.
+      // Content may be pointed at twice, and hostile content could point at itself, at far too much, or at the same from every document.
       if (reach.has(digest) || reach.size >= this.#options.namesPerImageMax) continue;
       reach.add(digest);
-      waiting.push(...(this.#texts.get(digest)?.children ?? []));
+      waiting.push(...(this.#texts.get(digest)?.children ?? []).slice(0, pointersMax - waiting.length));
     }
     return reach;
   }
