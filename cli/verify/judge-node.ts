@@ -90,8 +90,16 @@ export function judgeHosts(
   if (!ours.some(({ registry }) => registry === canaryRegistry || registry === '_default')) {
     return wrong(`${canaryRegistry} has no hosts.toml: a canary cannot arrive`, configure, lines);
   }
-  const mirrored = ours.filter(({ registry }) => registry !== canaryRegistry).map(({ registry }) => registry);
-  return ok(`hosts.toml names this mirror first, for ${mirrored.join(', ')}`, lines);
+  const mirrored = ours.filter(({ registry }) => registry !== canaryRegistry);
+  const places = mirrored.map(({ registry }) => registry).join(', ');
+  const unseen = mirrored.map(({ url }) => url).find((url) => url !== withoutSlash(registryUrl));
+  if (unseen !== undefined && canary?.outcome !== 'arrived') {
+    return unknown(
+      `hosts.toml names ${unseen} first, for ${places}; whether that is the mirror at ${registryUrl}, only a canary that arrives can tell`,
+      'see whether this mirror answers at that URL where containerd runs; if not, run peili configuration with other --mirror-targets',
+    );
+  }
+  return ok(`hosts.toml names this mirror first, for ${places}`, lines);
 }
 
 /** The URLs of mirrors: those that the canary's own file has, which is written with the others, and the one that verify was told. */
@@ -103,14 +111,18 @@ function targetsOf(files: readonly HostsFile[], registryUrl: string): ReadonlySe
 
 type Place = 'first' | 'later' | 'absent' | 'broken';
 
-function placeOf({ hosts }: HostsFile, targets: ReadonlySet<string>): { readonly place: Place; readonly why: string } {
+function placeOf(
+  { hosts }: HostsFile,
+  targets: ReadonlySet<string>,
+): { readonly place: Place; readonly url?: string; readonly why: string } {
   if (hosts.type === 'failed') return { place: 'broken', why: hosts.reason };
   const urls = hosts.value.map(withoutSlash);
   const at = urls.findIndex((url) => targets.has(url));
-  if (at < 0) return { place: 'absent', why: '' };
+  const url = urls[at];
+  if (url === undefined) return { place: 'absent', why: '' };
   return at === 0
-    ? { place: 'first', why: '' }
-    : { place: 'later', why: `${urls.slice(0, at).join(', ')} before ${urls[at] ?? ''}` };
+    ? { place: 'first', url, why: '' }
+    : { place: 'later', url, why: `${urls.slice(0, at).join(', ')} before ${url}` };
 }
 
 function namesOf(files: readonly HostsFile[]): string {

@@ -167,19 +167,21 @@ test('judge hosts: this mirror is first for some registry, and the canary has a 
   assert.equal(hosts(), 'wrong');
   assert.equal(hosts(bird, hostsFile('docker.io', other, own)), 'wrong');
   assert.equal(hosts(bird, hostsFile('_default', own), { registry: 'quay.io', hosts: failed('line 1: bad') }), 'wrong');
-  assert.equal(
-    status('hosts', {
-      hosts: read([
-        hostsFile('canary.peili.internal', 'http://10.0.0.7:30020'),
-        hostsFile('_default', 'http://10.0.0.7:30020'),
-      ]),
-    }),
-    'ok',
-    "the mirror's name for containerd is the one in the canary's file",
-  );
   const past = checks({ hosts: read([bird, hostsFile('_default', own), hostsFile('quay.io', other)]) }).get('hosts');
   assert.equal(past?.status, 'ok');
   assert.match(past?.lines?.join() ?? '', /^quay\.io\/hosts\.toml does not name this mirror/);
+});
+
+test('judge hosts: an URL that verify does not know is this mirror if the canary came that way, and unknown if not', () => {
+  const url = 'http://10.0.0.7:30020';
+  const hosts = read([hostsFile('canary.peili.internal', url), hostsFile('_default', url)]);
+  assert.equal(status('hosts', { hosts }), 'ok', "the mirror's name for containerd is the one in the canary's file");
+  for (const fact of [undefined, canary('not-asked'), canary('elsewhere')]) {
+    const seen = checks({ hosts, canary: fact }).get('hosts');
+    assert.equal(seen?.status, 'unknown', fact?.outcome ?? 'none');
+    assert.match(seen.seen, /names http:\/\/10\.0\.0\.7:30020 first, for _default/);
+    assert.match(seen.mend ?? '', /--mirror-targets/);
+  }
 });
 
 test('judge hosts: a directory that is not there is wrong, unless the canary went that way', () => {
