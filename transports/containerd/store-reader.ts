@@ -11,8 +11,10 @@ import type { HeldContent, StoreIndex } from './store-index.ts';
 export interface StoreReader {
   /** Lists everything. */
   readAll(signal: AbortSignal): Promise<void>;
-  /** Asks about these alone. Resolves with contents of which more is expected: files that are not yet content, content that has no name yet. */
-  readSome(wanted: StoreQuestions, signal: AbortSignal): Promise<readonly string[]>;
+  /** Asks about these alone. */
+  readSome(wanted: StoreQuestions, signal: AbortSignal): Promise<void>;
+  /** Those of which more is expected: files that are not yet content, content that has no name yet. */
+  unsettled(digests: ReadonlySet<string>): Promise<readonly string[]>;
 }
 
 export interface StoreQuestions {
@@ -81,21 +83,24 @@ export function createStoreReader(deps: StoreReaderDeps, limits: Pick<Limits, 's
     }
   };
 
-  const readSome = async (wanted: StoreQuestions, signal: AbortSignal): Promise<readonly string[]> => {
+  const readSome = async (wanted: StoreQuestions, signal: AbortSignal): Promise<void> => {
     await deps.beforeReading();
     await inGroups([...wanted.images], (name) => readImage(name, signal));
     await inGroups([...wanted.digests], (digest) => readContent(digest, signal));
     await readManifests(signal);
     await readMissing(wanted.images, signal);
-    const unsettled: string[] = [];
-    for (const digest of wanted.digests) {
-      const isExpected = index.isNameless(digest) || (!index.isPresent(digest) && (await blobs().hasFile(digest)));
-      if (isExpected) unsettled.push(digest);
-    }
-    return unsettled;
   };
 
-  return { readAll, readSome };
+  const unsettled = async (digests: ReadonlySet<string>): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for (const digest of digests) {
+      const isExpected = index.isNameless(digest) || (!index.isPresent(digest) && (await blobs().hasFile(digest)));
+      if (isExpected) found.push(digest);
+    }
+    return found;
+  };
+
+  return { readAll, readSome, unsettled };
 }
 
 async function readManifest(

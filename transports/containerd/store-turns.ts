@@ -150,8 +150,11 @@ class Turns implements StoreTurns {
     this.#wanted = { all: false, digests: new Set(), images: new Set() };
     const startUs = this.#clock.nowUs();
     try {
-      if (all) await this.#deps.reader.readAll(link.signal);
-      else this.#expect(digests, await this.#deps.reader.readSome({ digests, images }, link.signal));
+      const { reader } = this.#deps;
+      if (all) await reader.readAll(link.signal);
+      else await reader.readSome({ digests, images }, link.signal);
+      // After a list, too: what it found in mid-pull is in nobody's next question.
+      this.#expect(digests, await reader.unsettled(digests));
     } catch (error) {
       link.onFailed(error);
       throw error;
