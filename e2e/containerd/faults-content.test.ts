@@ -66,12 +66,12 @@ async function readSlowly(url: string, pauseAt: number, meanwhile: () => Promise
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Begins a pull from `near`, which removes the image in mid-blob. */
-async function removeHalfway({ asker, near }: Scene, image: FaultImage): Promise<void> {
+/** Begins a pull from `near`, to whose content it happens in mid-blob. */
+async function breakHalfway({ asker, near }: Scene, image: FaultImage, fault: () => Promise<void>): Promise<void> {
   await near.setRate(holderRate);
   const pull = beginPull(asker, image);
   await untilReceived(asker, image, midBlobBytes);
-  await near.removeImage(image.name);
+  await fault();
   await pull;
 }
 
@@ -129,9 +129,22 @@ test('content goes wrong at its holder', { timeout: 240_000 }, async (context) =
     await untilWithdrawn(near, image);
   });
 
+  await law(
+    "a holder's file cut short in mid-body: containerd's pull goes on from the other, none from upstream",
+    async () => {
+      const image = await heldImage(scene, [far, near], [layerBytes]);
+      await breakHalfway(scene, image, () => truncate(near.content.blobPath(image.layer), midBlobBytes));
+      const at = await assertWentOn(asker, image, near, far);
+      assert.ok(at <= midBlobBytes + defaultLimits.windowBytes, `${at}`);
+      assert.ok((await near.mirror.lines()).some(({ msg }) => msg === 'reading the content store failed'));
+      assert.equal(await upstream.bytesServed(), 0);
+      await untilWithdrawn(near, image);
+    },
+  );
+
   await law('removed while it is served, with another holder: that one goes on, nothing from upstream', async () => {
     const image = await heldImage(scene, [far, near], [layerBytes]);
-    await removeHalfway(scene, image);
+    await breakHalfway(scene, image, () => near.removeImage(image.name));
     await assertWentOn(asker, image, near, far);
     assert.equal(await upstream.bytesServed(), 0);
     await untilWithdrawn(near, image);
@@ -139,7 +152,7 @@ test('content goes wrong at its holder', { timeout: 240_000 }, async (context) =
 
   await law('removed while it is served, with no other holder: the upstream goes on at the next byte', async () => {
     const image = await heldImage(scene, [near], [layerBytes]);
-    await removeHalfway(scene, image);
+    await breakHalfway(scene, image, () => near.removeImage(image.name));
     const [first] = await layerPulls(asker, image);
     const at = first?.sources[near.name] ?? 0;
     assert.equal(first?.end, 'cut');
