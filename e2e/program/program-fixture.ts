@@ -17,6 +17,8 @@ export const bundle = join(root, 'dist/peili.mjs');
 /** Of the nodes here: more than by default, since a whole cluster shares one machine. */
 export const lookupTimeoutMs = 1000;
 const startLimitMs = 20_000;
+/** What ends by itself has ended by then, on a crowded machine too; what runs on against expectation is ended, and fails its law. */
+const runLimitMs = 60_000;
 const pollMs = 5;
 
 export interface ProgramResult {
@@ -35,6 +37,8 @@ export async function runProgram(
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...env },
+    timeout: runLimitMs,
+    killSignal: 'SIGKILL',
   });
   const result = ended(child);
   if (stopSignal !== undefined) {

@@ -174,7 +174,7 @@ test('usage: what is wrong is said in one sentence with its mend, exit code 2, n
   const node = await startProgramNode(context, { directory, name: 'node' });
   const store = ['--store', `oci-layout:${node.layout.directory}`];
   const wrong = [
-    ['registry'],
+    ['registry', '--store', 'everything'],
     ['registry', '--store', `oci-layout:${directory}/missing`],
     ['registry', ...store, '--registry-addr', taken],
     ['registry', ...store, '--registry-addr', '127.0.0.1:0', '--router-addr', taken],
@@ -188,6 +188,17 @@ test('usage: what is wrong is said in one sentence with its mend, exit code 2, n
     ['up', '--image', await layoutNamed(directory, 'short')],
     ['up', '--image', await layoutNamed(directory, 'registry.example/app:absent')],
     ['registry', ...store, '--data-dir', '/dev/null/identity'],
+    ['configuration'],
+    ['configuration', '--mirror-targets', 'http://127.0.0.1:5000/path'],
+    [
+      'configuration',
+      '--mirror-targets',
+      'http://127.0.0.1:5000',
+      '--containerd-registry-config-path',
+      '/dev/null/certs.d',
+    ],
+    ['cleanup-wait'],
+    ['verify', '--image', 'Not A Name'],
     ['sideways'],
     ['registry', '--sideways'],
   ];
