@@ -68,7 +68,7 @@ export async function configureHosts(deps: HostsDeps, options: ConfigureOptions)
   };
 }
 
-/** Carries a plan out, one whole change after the other: wherever it is killed, the next run goes on. */
+/** Carries a plan out, one whole change after the other: wherever it is killed, the next run goes on. Rejects with the first refusal, when all else is done. */
 export async function applyPlan(files: HostsFiles, plan: HostsPlan, isSecret: boolean): Promise<HostsReport> {
   const { root } = files;
   const { state, stale, directories } = plan;
@@ -84,12 +84,20 @@ export async function applyPlan(files: HostsFiles, plan: HostsPlan, isSecret: bo
   for (const name of stale) await restoreDirectory(files, name, { isMade: until.made.includes(name) });
   const written: HostsReport['written'][number][] = [];
   const outdated: string[] = [];
+  const refused: PeiliError[] = [];
   for (const directory of directories) {
     const { name, write, reason } = directory;
-    const isDone = await applyDirectory(files, directory, isSecret ? 0o600 : 0o644);
-    if (!isDone) outdated.push(name);
-    else if (write !== undefined) written.push({ path: hostsPath(root, name), reason });
+    try {
+      const isDone = await applyDirectory(files, directory, isSecret ? 0o600 : 0o644);
+      if (!isDone) outdated.push(name);
+      else if (write !== undefined) written.push({ path: hostsPath(root, name), reason });
+    } catch (error) {
+      if (!(error instanceof PeiliError)) throw error;
+      refused.push(error);
+    }
   }
+  const [refusal] = refused;
+  if (refusal !== undefined) throw refusal;
   if (!sameState(until, state)) await writeState(files, state);
   return {
     written,

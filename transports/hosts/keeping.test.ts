@@ -216,6 +216,22 @@ test('keeping: what cannot be mended is told, and the rest is mended', async () 
   assert.deepEqual(mended, { type: 'hosts-mended', paths: [join(hosts.root, 'ghcr.io/hosts.toml')] });
 });
 
+test('keeping: what the disk refuses for one registry is told, and the rest is mended', async () => {
+  using hosts = setUpHosts();
+  await hosts.configure({ mirroredRegistries: ['docker.io', 'ghcr.io'] });
+  // What is there cannot be put aside: where it would go stands a file.
+  hosts.write('docker.io/hosts.toml', theirs);
+  hosts.write('_backup/docker.io', '');
+  hosts.remove('ghcr.io');
+  await using keeping = keepByHand(hosts);
+  await keeping.pass(0);
+  await until(() => keeping.events.length > 0, 'what became of it');
+  const [failed] = keeping.events;
+  assert.ok(failed?.type === 'hosts-failed' && failed.reason.includes('docker.io'), JSON.stringify(failed));
+  assert.ok(hosts.exists('ghcr.io/hosts.toml'));
+  assert.equal(hosts.read('docker.io/hosts.toml'), theirs);
+});
+
 test('keeping: a mend that fails is tried again at the pace of mends, whatever is seen of it', async () => {
   using hosts = setUpHosts();
   await hosts.configure();
