@@ -88,7 +88,12 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     }
     tellStart(logger, node, [...options.warnings, ...node.warnings], metricsServer.port);
     watchFromHere?.();
-    const settled = setTimeout(collectGarbage, settledAfterMs).unref();
+    const settled = setTimeout(() => {
+      // It waits for helper threads of V8, which a crowded machine may starve.
+      const watchAgain = watchdog?.hold();
+      collectGarbage();
+      watchAgain?.();
+    }, settledAfterMs).unref();
     await aborted(io.signal);
     clearTimeout(settled);
     return 0;
