@@ -119,8 +119,7 @@ test('containerd restarts on the holder: what it has is served again, and what i
 test('containerd is down on the holder: its mirror lives, and serves what it knows from the files', async (context) => {
   const { cluster, image, holder, asker } = await openHeld(context);
   await holder.containerd.kill();
-  // What a tag means containerd alone can say.
-  await asker.pull(`${image.registry}/${image.repository}@${image.root.digest}`);
+  await asker.pull(image.name);
   await assertAllFromMembers(cluster, asker, image);
   assert.ok(holder.mirror.isRunning());
   await holder.containerd.start();
