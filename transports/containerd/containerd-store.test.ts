@@ -116,6 +116,18 @@ test('containerd: a file of another size than containerd says is no content, bef
   await until(() => changes.some((change) => change.type === 'content-removed' && change.digest === layers[1]!.digest));
 });
 
+test('containerd: a file that has another size by now is not opened, and not read through the socket either', async (t) => {
+  const { containerd, start } = await setUpStore(t);
+  const { layers } = await containerd.addImage(reference, [big]);
+  // Before anybody has looked again.
+  const { store } = start({ ...noSecondLook, storeScanDelayUs: 60_000_000 });
+  await store.list(never);
+  const digest = layers[0]!.digest;
+  await truncate(containerd.file(digest), 1_500_000);
+  await assert.rejects(store.open(digest, 0, 1_000_000, never), (error) => errorCodeOf(error) === 'STORE_FAILED');
+  assert.equal(containerd.calls.get('Content.Read'), undefined);
+});
+
 test('containerd: where no file is seen, content is read through the socket, and that is said with what to do', async (t) => {
   const { containerd, start } = await setUpStore(t);
   const { layers } = await containerd.addImage(reference, ['small', big]);

@@ -153,3 +153,14 @@ test('containerd: many changes at once cost one list', async (t) => {
   const questions = containerd.calls.get('Content.Info') ?? 0;
   assert.ok(questions < 100, `${questions} questions`);
 });
+
+test('containerd: one that answers, and cannot be read, is tried again less and less often', async (t) => {
+  const { containerd, start } = await setUpStore(t);
+  containerd.broken.add('Content.List');
+  containerd.calls.clear();
+  const startMs = performance.now();
+  start({ containerdRetryMinUs: 1_000, containerdRetryMaxUs: 8_000_000 });
+  // 1 ms, 2 ms, ... 256 ms.
+  await until(() => (containerd.calls.get('Content.List') ?? 0) >= 10);
+  assert.ok(performance.now() - startMs >= 511);
+});

@@ -8,7 +8,7 @@ import { createStoreTurns } from './store-turns.ts';
 const digestOf = (at: number): string => `sha256:${String(at).padStart(64, '0')}`;
 
 /** Turns over a containerd in which nothing ever settles, and which takes its time for questions and lists: what they asked. */
-function start(readUs = 0, listUs = 0) {
+function start(readUs = 0, listUs = 0, isWatching = true) {
   const clock = createVirtualClock();
   const limits = limitsWith({ reconcileIntervalUs: 3_600_000_000 });
   const state = { lists: 0, asked: [] as string[] };
@@ -23,7 +23,8 @@ function start(readUs = 0, listUs = 0) {
     },
     unsettled: (digests: ReadonlySet<string>) => Promise.resolve([...digests]),
   };
-  const turns = createStoreTurns({ clock, reader, isWatching: () => true, onRead: () => undefined }, limits);
+  const onRead = (): void => undefined;
+  const turns = createStoreTurns({ clock, reader, isWatching: () => isWatching, onRead }, limits);
   turns.resume(new AbortController().signal, (error) => assert.fail(String(error)));
   return { clock, state, turns };
 }
@@ -54,5 +55,28 @@ test('turns: what a list came before takes no place among what is asked about ag
   for (let at = 0; at < 60; at += 1) turns.contentChanged(digestOf(9000 + at));
   await clock.advance(60_000_000);
   assert.equal(state.asked.length, 60 * 6, `${state.lists} lists`);
+  turns.close();
+});
+
+for (const isWatching of [true, false]) {
+  test(`turns: an image that changes is ${isWatching ? 'not ' : ''}followed by a list where files tell ${isWatching ? '' : 'not '}what else changes`, async () => {
+    const { clock, state, turns } = start(0, 0, isWatching);
+    await clock.settle(turns.readAll());
+    turns.imageChanged('r.example/a:1');
+    await clock.advance(60_000_000);
+    assert.equal(state.lists, isWatching ? 1 : 2);
+    turns.close();
+  });
+}
+
+test('turns: after a list comes four times its duration of rest, whatever changes', async () => {
+  const { clock, state, turns } = start(0, 500_000);
+  await clock.settle(turns.readAll());
+  state.lists = 0;
+  for (let passedUs = 0; passedUs < 25_000_000; passedUs += 100_000) {
+    turns.somethingChanged(0);
+    await clock.advance(100_000);
+  }
+  assert.ok(state.lists >= 9 && state.lists <= 11, `${state.lists} lists in 25 s, each 0.5 s long`);
   turns.close();
 });

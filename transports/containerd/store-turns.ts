@@ -62,6 +62,9 @@ class Turns implements StoreTurns {
   #wanted = { all: false, digests: new Set<string>(), images: new Set<string>() };
   readonly #rechecks = new Map<string, { readonly count: number; readonly atUs: number }>();
   #restUntilUs = 0;
+  #isListing = false;
+  /** While the list under way was made, so that another one is due after its rest. */
+  #changedMeanwhile = false;
   #link: Link | undefined;
   #ownTimer: Timer | undefined;
 
@@ -73,6 +76,10 @@ class Turns implements StoreTurns {
       this.#start();
     });
     this.#allTimer = createEarliestTimer(deps.clock, () => {
+      if (this.#isListing) {
+        this.#changedMeanwhile = true;
+        return;
+      }
       this.#wanted.all = true;
       this.#start();
     });
@@ -149,6 +156,7 @@ class Turns implements StoreTurns {
     if (link === undefined || (!all && digests.size + images.size === 0)) return;
     this.#wanted = { all: false, digests: new Set(), images: new Set() };
     const startUs = this.#clock.nowUs();
+    this.#isListing = all;
     try {
       const { reader } = this.#deps;
       if (all) await reader.readAll(link.signal);
@@ -159,11 +167,14 @@ class Turns implements StoreTurns {
       link.onFailed(error);
       throw error;
     } finally {
+      this.#isListing = false;
       this.#deps.onRead();
     }
     if (!all) return;
     const nowUs = this.#clock.nowUs();
     this.#restUntilUs = nowUs + (nowUs - startUs) * restPerList;
+    if (this.#changedMeanwhile) this.somethingChanged(0);
+    this.#changedMeanwhile = false;
     this.#ownTimer?.cancel();
     if (this.#link !== link) return;
     this.#ownTimer = this.#clock.schedule(this.#limits.reconcileIntervalUs * ownIntervalPerInterval, () => {
