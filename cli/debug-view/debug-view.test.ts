@@ -268,3 +268,13 @@ test('view: the verdict is what an operator has to know first', async () => {
   view.observer.onNode({ type: 'store-connection', store: 'containerd', connected: true, reason: '' });
   assert.deepEqual(await state(), ['working', 'Working']);
 });
+
+test("debug view: the canary is no pull: it is nobody's image, and saves nothing", async () => {
+  const { view } = fresh();
+  tellPull(view.observer, 1, { registry: 'canary.peili.internal', repository: 'amd64/n0nce0001' }, [
+    { type: 'bytes', source: 'local', from: 0, to: 100 },
+    { type: 'end', reason: 'complete', status: 200, bytes: 100, tookUs: 1000 },
+  ]);
+  const { pulls, saved, lastSuccess } = await view.snapshot();
+  assert.deepEqual([pulls, saved.localBytes, saved.peerBytes, lastSuccess], [[], 0, 0, null]);
+});

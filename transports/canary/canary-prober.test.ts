@@ -20,7 +20,7 @@ interface PullScript {
 }
 
 /** A containerd by script over a set of images, and a prober that has it pull. */
-function proberWith(script: PullScript, images: readonly string[] = []) {
+function proberWith(script: PullScript, images: readonly string[] = [], names: Readonly<Record<string, string>> = {}) {
   const clock = createVirtualClock();
   const observer = createRecordingObserver();
   const present = new Set(images);
@@ -54,7 +54,12 @@ function proberWith(script: PullScript, images: readonly string[] = []) {
           return Promise.resolve(reference);
         },
         listImages: () =>
-          Promise.resolve([...present].map((name) => ({ id: name, repoTags: [], repoDigests: [name], sizeBytes: 1 }))),
+          Promise.resolve(
+            [...present].map((name) => {
+              const repoTags = names[name] === undefined ? [] : [names[name]];
+              return { id: name, repoTags, repoDigests: [name], sizeBytes: 1 };
+            }),
+          ),
         removeImage: (reference) => {
           if (state.removalFails) return Promise.reject(new PeiliError('CONTAINERD_FAILED', 'busy'));
           present.delete(reference);
@@ -100,6 +105,31 @@ test('canary prober: what has not arrived is tried again after a minute, two, fo
   state.script = { asks: true };
   await clock.advance(intervalUs);
   assert.deepEqual(events().at(-1), ['arrived', true]);
+  prober.stop();
+});
+
+test('canary prober: after an arrival, what has not arrived is tried again as soon as at first', async () => {
+  const { clock, events, prober, state } = proberWith({ fails: new PeiliError('CONTAINERD_FAILED', 'no such host') });
+  prober.start();
+  await clock.advance(5 * intervalUs);
+  const { script } = state;
+  state.script = { asks: true };
+  await clock.advance(2 * intervalUs);
+  assert.deepEqual(events().at(-1), ['arrived', true]);
+  state.script = script;
+  await clock.advance(intervalUs);
+  const before = events().length;
+  await clock.advance(minute + second);
+  assert.equal(events().length, before + 1);
+  prober.stop();
+});
+
+test('canary prober: an image that somebody gave a name of his own stays', async () => {
+  const renamed = 'canary.peili.internal/amd64/0ld@sha256:0';
+  const { clock, present, prober } = proberWith({ asks: true }, [renamed], { [renamed]: 'docker.io/library/kept:1' });
+  prober.start();
+  await clock.advance(second);
+  assert.deepEqual([...present], [renamed]);
   prober.stop();
 });
 
