@@ -207,3 +207,19 @@ test('store index: documents that all point at the same contents are read as lon
   const read = readChain(40, 9, 1);
   assert.ok(read >= 10 && read <= 21, `${read} documents of 10 pointers each, of 200 pointers in all`);
 });
+
+test('store index: what is beyond the bound of an image is not told of by it either', () => {
+  const index = new StoreIndex({ namesPerImageMax: 2, manifestMaxBytes: 1000, onSkipped: () => undefined });
+  const pointer = (at: number, mediaType: string) => ({ digest: digestOf(at), size: 1, mediaType });
+  for (const at of [0, 1, 2, 3]) index.setContent({ digest: digestOf(at), sizeBytes: 1, names: [] });
+  const hostile = [pointer(2, types.config), pointer(3, types.index)];
+  index.setImage({ name: 'r.example/hostile:1', target: pointer(0, types.manifest), updatedAtUs: 1 });
+  index.takeUnread();
+  index.setText(digestOf(0), { mediaType: undefined, children: hostile });
+  index.takeChanges();
+  index.setImage({ name: 'r.example/a:1', target: pointer(1, types.manifest), updatedAtUs: 1 });
+  index.takeUnread();
+  index.setText(digestOf(1), { mediaType: undefined, children: [pointer(3, types.layer)] });
+  index.takeChanges();
+  assert.deepEqual([index.info(digestOf(3))?.mediaType, index.takeUnread()], [types.layer, []]);
+});

@@ -259,11 +259,13 @@ export class StoreIndex {
     for (const pointer of waiting) {
       const { digest, mediaType } = pointer;
       if (!isDigest(digest)) continue;
+      // What is not among its contents is never forgotten with it, so nothing is noted of it.
+      if (!reach.has(digest) && reach.size >= this.#options.namesPerImageMax) continue;
       if (mayHaveChildren(pointer)) this.#parents.add(digest);
       if (mediaType !== undefined && isMediaType(mediaType) && !this.#mediaTypes.has(digest))
         this.#mediaTypes.set(digest, mediaType);
       // Content may be pointed at twice, and hostile content could point at itself, at far too much, or at the same from every document.
-      if (reach.has(digest) || reach.size >= this.#options.namesPerImageMax) continue;
+      if (reach.has(digest)) continue;
       reach.add(digest);
       waiting.push(...(this.#texts.get(digest)?.children ?? []).slice(0, pointersMax - waiting.length));
     }
