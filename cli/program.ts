@@ -43,17 +43,19 @@ const examples = {
 Examples:
   peili demo                                        three mirrors, a dead upstream, a killed holder
   peili up --nodes 5                                mirrors on loopback to try with curl, crane or containerd
-  peili registry --store oci-layout:/srv/images     one node`,
+  peili registry --store oci-layout:/srv/images     one node without containerd`,
   registry: `
 Examples:
+  Beside the containerd of a node, as root, in a cluster with a headless service:
+    peili registry --bootstrap-kind dns --dns-bootstrap-domain peili-bootstrap.peili.svc.cluster.local
   Alone, serving a directory:
     peili registry --store oci-layout:/srv/images
   A second node that knows the first:
     peili registry --store oci-layout:/srv/more --registry-addr :5010 --router-addr :5011 --metrics-addr :9091 \\
       --bootstrap-kind static --static-bootstrap-peers /ip4/10.0.0.7/tcp/5001
-  In a cluster with a headless service, without development tags:
-    peili registry --store oci-layout:/srv/images --bootstrap-kind dns \\
-      --dns-bootstrap-domain peili-bootstrap.peili.svc.cluster.local --registry-filters '^docker\\.io/.+:dev$'`,
+  With k3s, without development tags:
+    peili registry --containerd-sock /run/k3s/containerd/containerd.sock \\
+      --containerd-registry-config-path /var/lib/rancher/k3s/agent/etc/containerd/certs.d --registry-filters '^docker\\.io/.+:dev$'`,
   configuration: `
 Examples:
   Every registry, by the mirror of this node:
