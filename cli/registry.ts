@@ -77,7 +77,10 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     if (hostsPath !== undefined) {
       const authorization = basicAuth === undefined ? undefined : authorizationOf(basicAuth);
       const { onNode } = observer;
-      undo.push(keepHosts({ clock, onNode }, { configPath: hostsPath, authorization, limits }).close);
+      undo.push(
+        keepHosts({ clock, onNode, onChanged: node.probeCanary }, { configPath: hostsPath, authorization, limits })
+          .close,
+      );
     }
     // From here on changes are told; this is what they change.
     observer.onNode({ type: 'ready', ...node.readiness() });

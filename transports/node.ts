@@ -20,7 +20,7 @@ import type {
 } from '../core/index.ts';
 import { ociArchitecture } from './canary/architecture.ts';
 import { createCanaryProber } from './canary/canary-prober.ts';
-import type { CanaryProberDeps } from './canary/canary-prober.ts';
+import type { CanaryProber, CanaryProberDeps } from './canary/canary-prober.ts';
 import { createContainerdStore } from './containerd/containerd-store.ts';
 import { createCriClient } from './containerd/cri.ts';
 import type { Readiness } from './http/answer.ts';
@@ -93,6 +93,8 @@ export interface RunningNode {
   readonly store: Pick<ContentStore, 'list' | 'watch'>;
   /** What a bootstrap by HTTP is answered with. */
   bootstrapDocument(): string;
+  /** Has containerd prove now that it uses this node, where a canary is kept: hosts.toml has changed. */
+  probeCanary(): void;
   /** For the operator, at start. */
   readonly warnings: readonly string[];
   readiness(): Readiness;
@@ -108,6 +110,7 @@ interface Parts {
   readonly server: HttpServer;
   readonly router: Libp2pNode;
   readonly mirror: MirrorNode;
+  readonly probeCanary: () => void;
   /** Ends what has no life of its own. */
   readonly release: () => Promise<void>;
 }
@@ -188,16 +191,16 @@ async function startParts(
     const { ready, reason } = store.readiness();
     return ready ? router.readiness() : { ready, reason };
   };
-  const stopCanary = startCanary(options, { clock, random, observer, canary: mirror.canary }, limits);
+  const prober = startCanary(options, { clock, random, observer, canary: mirror.canary }, limits);
   const release = async (): Promise<void> => {
-    stopCanary();
+    prober.stop();
     mirror.dispose();
     await router.dispose();
     peers.close();
     store.close();
     await digester.dispose();
   };
-  return { store, readiness: () => late.readiness(), server, router, mirror, release };
+  return { store, readiness: () => late.readiness(), server, router, mirror, probeCanary: prober.soon, release };
 }
 
 /** What the registry answers with, as soon as it is there. */
@@ -234,20 +237,27 @@ function tellingReadiness(observer: Observer, late: Pick<Late, 'readiness'>): Ob
   };
 }
 
-function startCanary({ canary }: NodeOptions, deps: Omit<CanaryProberDeps, 'cri'>, limits: Limits): () => void {
-  if (canary === undefined) return () => undefined;
+function startCanary(
+  { canary }: NodeOptions,
+  deps: Omit<CanaryProberDeps, 'cri'>,
+  limits: Limits,
+): Pick<CanaryProber, 'soon' | 'stop'> {
+  if (canary === undefined) return { soon: () => undefined, stop: () => undefined };
   const cri = createCriClient(canary);
   const architecture = ociArchitecture(process.arch);
   const prober = createCanaryProber({ ...deps, cri }, { architecture, intervalUs: canary.intervalUs, limits });
   prober.start();
-  return () => {
-    prober.stop();
-    cri.close();
+  return {
+    soon: prober.soon,
+    stop: () => {
+      prober.stop();
+      cri.close();
+    },
   };
 }
 
 function runningNode(
-  { store, readiness, server, router, mirror, release }: Parts,
+  { store, readiness, server, router, mirror, probeCanary, release }: Parts,
   warnings: readonly string[],
   limits: Limits,
   clock: ReturnType<typeof createSystemClock>,
@@ -273,6 +283,7 @@ function runningNode(
     mirror,
     store,
     bootstrapDocument: router.bootstrapDocument,
+    probeCanary,
     warnings,
     readiness,
     close: () => (stopping.done ??= closeGracefully()),

@@ -88,6 +88,29 @@ test('canary prober: at start and every interval it pulls an image that nobody h
   assert.equal(clock.pending(), 0);
 });
 
+test('canary prober: when hosts.toml has changed it is proven at once, also right after a pull under way, and then as before', async () => {
+  const { clock, events, prober, state } = proberWith({ asks: true });
+  prober.start();
+  await clock.advance(second);
+  prober.soon();
+  await clock.advance(second);
+  assert.equal(events().length, 2);
+  state.script = { hangs: true };
+  prober.soon();
+  await clock.advance(second);
+  prober.soon();
+  state.script = { asks: true };
+  await clock.advance(limits.canaryTimeoutUs);
+  assert.deepEqual(events().slice(2), [
+    ['timeout', false],
+    ['arrived', true],
+  ]);
+  await clock.advance(intervalUs);
+  assert.equal(events().length, 5);
+  prober.stop();
+  assert.equal(clock.pending(), 0);
+});
+
 test('canary prober: what has not arrived is tried again after a minute, two, four, and never later than the interval', async () => {
   const { clock, events, prober, state } = proberWith({ fails: new PeiliError('CONTAINERD_FAILED', 'no such host') });
   prober.start();

@@ -25,6 +25,8 @@ export interface CanaryProberOptions {
 export interface CanaryProber {
   /** Begins, once requests are answered. */
   start(): void;
+  /** Proves it anew: something has changed that it depends on. */
+  soon(): void;
   /** Ends the pull under way too. Idempotent. */
   stop(): void;
 }
@@ -71,6 +73,7 @@ export function createCanaryProber(deps: CanaryProberDeps, options: CanaryProber
     start: () => {
       task.start(0);
     },
+    soon: task.soon,
     stop: task.stop,
   };
 }

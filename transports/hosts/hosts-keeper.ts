@@ -16,6 +16,8 @@ import { backupDirectory } from './registry-directory.ts';
 export interface HostsKeeperDeps {
   readonly clock: Clock;
   readonly onNode: (event: NodeEvent) => void;
+  /** What containerd reads has changed: mended, configured otherwise, or cleaned. */
+  readonly onChanged?: () => void;
 }
 
 export interface HostsKeeperOptions {
@@ -44,9 +46,11 @@ interface Memory {
  * Notices when what `configureHosts` wrote vanishes or changes, and mends it: what others wrote meanwhile is kept, behind the mirrors or put aside, as was
  * configured. Needs no options of the configuration, which left them where its files are. Ends when a cleanup begins, and goes on when a new configuration comes.
  */
-export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeeperOptions): HostsKeeper {
+export function keepHosts({ clock, onNode, onChanged }: HostsKeeperDeps, options: HostsKeeperOptions): HostsKeeper {
   const { limits } = options;
   const memory: Memory = { told: undefined, vanished: false, triedAtUs: -Infinity };
+  /** What was to be kept at the last look; undefined before the first. */
+  let before: string | undefined;
   const life = { closed: false, running: Promise.resolve() };
   let next: { readonly timer: Timer; readonly atUs: number } | undefined;
   const lookWithin = (delayUs: number): void => {
@@ -78,6 +82,9 @@ export function keepHosts({ clock, onNode }: HostsKeeperDeps, options: HostsKeep
         memory.triedAtUs = clock.nowUs();
         onNode({ type: 'hosts-mended', paths });
       }
+      const now = JSON.stringify(memory.told ?? null);
+      if (paths.length > 0 || (before !== undefined && before !== now)) onChanged?.();
+      before = now;
     } catch (error) {
       memory.triedAtUs = clock.nowUs();
       onNode({ type: 'hosts-failed', reason: error instanceof PeiliError ? error.message : reasonOf(error) });

@@ -54,13 +54,16 @@ function keep(hosts: HostsSetup): Keeping {
 /** The same with time that a test moves: looks by the interval. */
 function keepByHand(hosts: HostsSetup, changes: Parameters<typeof limitsWith>[0] = {}) {
   const events: NodeEvent[] = [];
+  const changed = { count: 0 };
   const clock = createVirtualClock();
   const keeper = keepHosts(
-    { clock, onNode: (event) => void events.push(event) },
+    { clock, onNode: (event) => void events.push(event), onChanged: () => void (changed.count += 1) },
     { configPath: hosts.root, limits: limitsWith(changes) },
   );
   return {
     events,
+    /** How often it was said that what containerd reads has changed. */
+    changes: () => changed.count,
     advance: clock.advance,
     /** Lets `us` pass, and a look begin if one falls into it. */
     pass: async (us: number) => {
@@ -243,6 +246,27 @@ test('keeping: a mend that fails is tried again at the pace of mends, whatever i
   for (let passedUs = 0; passedUs < 60_000_000; passedUs += 500_000) await keeping.pass(500_000);
   const failures = keeping.events.filter(({ type }) => type === 'hosts-failed').length;
   assert.ok(failures >= 2 && failures <= 7, `${failures} failures in a minute`);
+});
+
+test('keeping: a mend, another configuration and a cleanup are told, since they decide whether containerd asks; a look that finds all well is not', async () => {
+  using hosts = setUpHosts();
+  await hosts.configure();
+  await using keeping = keepByHand(hosts);
+  const look = () => keeping.pass(limits.hostsMendIntervalUs + 31_000_000);
+  await keeping.pass(0);
+  await look();
+  assert.equal(keeping.changes(), 0);
+  hosts.remove('_default/hosts.toml');
+  await look();
+  assert.equal(keeping.changes(), 1);
+  await hosts.configure({ mirroredRegistries: ['docker.io'] });
+  await look();
+  assert.equal(keeping.changes(), 2);
+  await hosts.clean();
+  await look();
+  assert.equal(keeping.changes(), 3);
+  await look();
+  assert.equal(keeping.changes(), 3);
 });
 
 test('keeping: a config path that is not there is no matter', async () => {

@@ -17,7 +17,7 @@ export function createGossip(
   { clock, random, table, ask }: GossipDeps,
   firstUs: number,
   intervalUs: number,
-): RepeatingTask {
+): Pick<RepeatingTask, 'start' | 'stop'> {
   let delayUs = firstUs;
   const task = createRepeatingTask(clock, async (signal) => {
     const partner = partnerOf(table, random);
