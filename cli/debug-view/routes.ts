@@ -47,7 +47,6 @@ const pagePolicy = [
 const headers = {
   'cache-control': 'no-store',
   'content-security-policy': pagePolicy,
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   // With `no-referrer` a form without script would be sent with the origin `null` (Fetch, "Origin header").
   'referrer-policy': 'same-origin',
