@@ -56,13 +56,15 @@ export function lawsOf(
 
 const lawTimeoutMs = 120_000;
 
-async function renew({ near, upstream }: Scene): Promise<void> {
+async function renew({ cluster, near, upstream }: Scene): Promise<void> {
   await upstream.restore();
   await near.plug();
   await near.setRate(undefined);
   if (near.hasMirror) await near.mirror.kill();
   await startNear(near);
-  await untilMembers(near.mirror, 2);
+  // A mirror that the law has killed may never be met by one that starts after it.
+  const others = cluster.nodes.filter((node) => node !== near && node.hasMirror && node.mirror.isRunning());
+  await untilMembers(near.mirror, others.length);
 }
 
 /** Starts a mirror in the zone of the one that asks. */
