@@ -1,0 +1,10 @@
+/**
+ * A whole cluster in one process, deterministic: the production mirror over a simulated network, containerd and registry.
+ *
+ * @packageDocumentation
+ */
+export { simulate } from './run/simulate.ts';
+export type { PullResult, SimResult, SimulateOptions } from './run/simulate.ts';
+export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
+export type { Fault, FaultKind } from './faults/fault.ts';
+export type { PolicyName } from './policies/policy.ts';

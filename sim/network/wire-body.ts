@@ -1,0 +1,179 @@
+import { abortedError, onAbort, PeiliError } from '../../core/index.ts';
+import type { Body, Chunk } from '../../core/index.ts';
+import { keepChunk, SymbolChunk } from '../content/symbols.ts';
+import type { Flow } from './flow-network.ts';
+import type { HttpFault } from './http-fault.ts';
+
+export interface WireBodyOptions {
+  /** What the server gives. */
+  readonly inner: Body;
+  readonly flow: Flow;
+  readonly fault: HttpFault | undefined;
+  /** Ends it, as the connection's end does. */
+  readonly signal: AbortSignal;
+  /** What has arrived beyond what was read, at most: the socket's buffers. */
+  readonly readAheadBytes: number;
+  /** Bytes that have arrived; `isWrong` when one of them is another one. */
+  readonly onBytes: (bytes: number, isWrong: boolean) => void;
+  /** Once. */
+  readonly onEnded: (how: WireEnd) => void;
+}
+
+/** `complete`: all bytes; `fin`, `rst`: ended by the server before; `closed`: by the reader. */
+export type WireEnd = 'complete' | 'fin' | 'rst' | 'closed';
+
+/** A body on its way: the server's chunks pass the flow, some ahead of the reader. */
+export function createWireBody(options: WireBodyOptions): Body {
+  return new WireBody(options);
+}
+
+interface Waiting {
+  readonly resolve: (result: IteratorResult<Chunk, undefined>) => void;
+  readonly reject: (reason: PeiliError) => void;
+}
+
+const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
+
+class WireBody implements Body {
+  readonly #options: WireBodyOptions;
+  readonly #arrived: Chunk[] = [];
+  readonly #unhook: () => void;
+  #arrivedBytes = 0;
+  #offset = 0;
+  #isMoving = false;
+  #waiting: Waiting | undefined;
+  /** What the reader is told once it has read what arrived. */
+  #end: PeiliError | 'done' | undefined;
+  #isOver = false;
+
+  constructor(options: WireBodyOptions) {
+    this.#options = options;
+    this.#unhook = onAbort(options.signal, () => {
+      this.#close(abortedError());
+    });
+    this.#move();
+  }
+
+  next(): Promise<IteratorResult<Chunk, undefined>> {
+    const chunk = this.#arrived.shift();
+    if (chunk !== undefined) {
+      this.#arrivedBytes -= chunk.byteLength;
+      this.#move();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    if (this.#end === 'done') return Promise.resolve(done);
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#move();
+    });
+  }
+
+  return(): Promise<IteratorResult<Chunk, undefined>> {
+    this.#close(abortedError());
+    return Promise.resolve(done);
+  }
+
+  /** Brings the server's next chunk over, where there is room for it. */
+  #move(): void {
+    if (this.#isMoving || this.#end !== undefined || this.#arrivedBytes >= this.#options.readAheadBytes) return;
+    this.#isMoving = true;
+    this.#options.inner.next().then(
+      (step) => {
+        if (this.#isOver) return;
+        if (step.done === true) this.#finish('done', 'complete');
+        else this.#carry(keepChunk(step.value));
+      },
+      (cause: unknown) => {
+        const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
+        this.#finish(closedError('it gave up', cause), isReset ? 'rst' : 'fin');
+      },
+    );
+  }
+
+  #carry(chunk: Chunk): void {
+    const room = this.#bytesBeforeFault();
+    if (room === 0) {
+      this.#meetFault();
+      return;
+    }
+    this.#options.flow.want(Math.min(chunk.byteLength, room), (bytes) => {
+      this.#arrive(chunk.subarray(0, bytes));
+      if (bytes < chunk.byteLength) {
+        if (!this.#isOver) this.#carry(chunk.subarray(bytes, chunk.byteLength));
+        return;
+      }
+      this.#isMoving = false;
+      this.#move();
+    });
+  }
+
+  #arrive(received: Chunk): void {
+    const { fault, onBytes } = this.#options;
+    const distance = fault?.kind === 'flip' ? fault.atByte - this.#offset : -1;
+    const isHit = distance >= 0 && distance < received.byteLength;
+    const chunk = isHit ? withWrongByte(received, distance) : received;
+    this.#offset += chunk.byteLength;
+    onBytes(chunk.byteLength, chunk instanceof SymbolChunk ? chunk.wrongAt >= 0 : isHit);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) {
+      waiting.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#arrived.push(chunk);
+    this.#arrivedBytes += chunk.byteLength;
+  }
+
+  #bytesBeforeFault(): number {
+    const { fault } = this.#options;
+    if (fault?.kind !== 'reset' && fault?.kind !== 'stall') return Infinity;
+    return Math.max(0, fault.atByte - this.#offset);
+  }
+
+  #meetFault(): void {
+    // A stall is nothing more than bytes that do not come.
+    if (this.#options.fault?.kind === 'reset') this.#finish(closedError('it was reset'), 'fin');
+  }
+
+  /** The server's side has ended. */
+  #finish(end: PeiliError | 'done', how: WireEnd): void {
+    if (this.#isOver) return;
+    this.#end = end;
+    this.#release(how);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (end === 'done') waiting?.resolve(done);
+    else waiting?.reject(end);
+  }
+
+  /** The reader's side has. */
+  #close(reason: PeiliError): void {
+    this.#arrived.length = 0;
+    if (this.#isOver) {
+      this.#end ??= reason;
+      return;
+    }
+    this.#finish(reason, 'closed');
+  }
+
+  #release(how: WireEnd): void {
+    this.#isOver = true;
+    this.#unhook();
+    this.#options.flow.close();
+    void this.#options.inner.return();
+    this.#options.onEnded(how);
+  }
+}
+
+export function closedError(why: string, cause?: unknown): PeiliError {
+  return new PeiliError('PEER_CLOSED', `the connection ended: ${why}`, {}, cause);
+}
+
+function withWrongByte(chunk: Chunk, distance: number): Chunk {
+  if (chunk instanceof SymbolChunk) return chunk.withWrongByte(chunk.offset + distance);
+  if (!(chunk instanceof Uint8Array)) return chunk;
+  const copy = chunk.slice();
+  copy[distance] = (copy[distance] ?? 0) ^ 0xff;
+  return copy;
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { abortedError } from '../../core/index.ts';
+import type { Digester, DigestAlgorithm } from '../../core/index.ts';
+import type { Catalogue } from '../content/catalogue.ts';
+import { SymbolChunk } from '../content/symbols.ts';
+
+/**
+ * Hashes real bytes as they are. A run of symbols has the digest of its content if it is the whole content, in order and without a wrong byte; else that of
+ * what it says it is.
+ */
+export function createSimDigester(catalogue: () => Catalogue): Digester {
+  const hash = (algorithm: DigestAlgorithm, message: Uint8Array): Uint8Array =>
+    createHash(algorithm).update(message).digest();
+  return {
+    hash,
+    stream: (algorithm) => {
+      const real = createHash(algorithm);
+      const symbols: { first: SymbolChunk | undefined; end: number; isWhole: boolean } = {
+        first: undefined,
+        end: 0,
+        isWhole: true,
+      };
+      const state = { isCancelled: false };
+      return {
+        update: async (chunk) => {
+          if (chunk instanceof Uint8Array) {
+            real.update(chunk);
+            return;
+          }
+          if (!(chunk instanceof SymbolChunk)) throw new TypeError('neither bytes nor symbols');
+          symbols.first ??= chunk;
+          const follows = chunk.blob === symbols.first.blob && chunk.offset === symbols.end && chunk.wrongAt < 0;
+          symbols.isWhole &&= follows;
+          symbols.end = chunk.offset + chunk.byteLength;
+          real.update(`${chunk.blob} ${chunk.offset} ${chunk.byteLength} ${chunk.wrongAt};`);
+        },
+        finish: async () => {
+          if (state.isCancelled) throw abortedError();
+          const content = symbols.first === undefined ? undefined : catalogue().byId(symbols.first.blob);
+          if (content !== undefined && symbols.isWhole && symbols.end === content.sizeBytes) return content.digest;
+          return `${algorithm}:${real.digest('hex')}`;
+        },
+        cancel: () => {
+          state.isCancelled = true;
+        },
+      };
+    },
+  };
+}

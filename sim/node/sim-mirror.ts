@@ -1,0 +1,123 @@
+import { createMirror } from '../../core/index.ts';
+import type { Digester, Limits, MemberKind, MirrorNode, Probe } from '../../core/index.ts';
+import type { SimStore } from '../containerd/sim-store.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { SimRandom } from '../kernel/random.ts';
+import type { Host } from '../network/host.ts';
+import type { Party, Wire } from '../network/wire.ts';
+import type { Trace } from '../run/trace.ts';
+import type { Directory, Seat } from './directory.ts';
+import { Life } from './life.ts';
+import { createSimClock } from './sim-clock.ts';
+import type { WallClock } from './sim-clock.ts';
+import { createSimMembership } from './sim-membership.ts';
+import { createSimPeers } from './sim-peers.ts';
+import { createSimRecords } from './sim-records.ts';
+
+export interface SimMirrorDeps {
+  readonly kernel: Kernel;
+  readonly wire: Wire;
+  readonly trace: Trace;
+  readonly directory: Directory;
+  readonly random: SimRandom;
+  readonly digester: Digester;
+  readonly store: SimStore;
+  readonly wall: WallClock;
+  readonly latencyUs: (from: Host, to: Host) => number;
+}
+
+export interface SimMirrorOptions {
+  readonly host: Host;
+  readonly kind: MemberKind;
+  readonly limits: Limits;
+  readonly probe?: Probe;
+}
+
+/** The production mirror of one node, over simulated ports; started, killed and started again. */
+export class SimMirror {
+  readonly seat: Seat;
+  readonly party: Party;
+  readonly #deps: SimMirrorDeps;
+  readonly #options: SimMirrorOptions;
+  #node: MirrorNode | undefined;
+  #incarnation = 0;
+
+  constructor(deps: SimMirrorDeps, options: SimMirrorOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { host, kind } = options;
+    const { name, zone } = host;
+    this.party = { host, role: 'mirror' };
+    this.seat = {
+      party: this.party,
+      self: {
+        id: name,
+        position: deps.digester.hash('sha256', new TextEncoder().encode(name)),
+        addresses: [name],
+        registryPort: 5_000,
+        kind,
+        zone,
+        incarnation: 0,
+        connected: true,
+      },
+      life: new Life(deps.kernel),
+      handler: undefined,
+      known: new Map(),
+      view: undefined,
+      listeners: new Set(),
+    };
+    this.seat.life.end();
+    deps.directory.add(this.seat);
+  }
+
+  get isRunning(): boolean {
+    return this.#node !== undefined;
+  }
+
+  /** Begins a new incarnation, which knows nothing but the members it is told of. */
+  start(): void {
+    if (this.#node !== undefined) return;
+    const { digester, directory, kernel, random, store, trace, wall, wire, latencyUs } = this.#deps;
+    const { limits, probe } = this.#options;
+    const { seat } = this;
+    this.#incarnation += 1;
+    seat.self = { ...seat.self, incarnation: this.#incarnation };
+    seat.life = new Life(kernel);
+    const clock = createSimClock(kernel, seat.life, wall);
+    const { name } = this.#options.host;
+    const node = createMirror(
+      {
+        clock,
+        random: random.fork(`mirror:${name}:${this.#incarnation}`),
+        digester,
+        store,
+        membership: createSimMembership(seat),
+        records: createSimRecords(seat, { kernel, directory, latencyUs, handlingUs: 50 }),
+        peers: createSimPeers(seat, wire, directory, limits),
+        observer: {
+          onPull: (event) => {
+            trace.emit({ type: 'mirror-pull', node: name, event });
+          },
+          onNode: (event) => {
+            trace.emit({ type: 'mirror-node', node: name, event });
+          },
+        },
+        ...(probe === undefined ? {} : { probe }),
+      },
+      { limits },
+    );
+    this.#node = node;
+    wire.listen(this.party, node);
+    node.start();
+  }
+
+  /** As SIGKILL or a power cut: nothing is said to anybody, no promise of it settles. */
+  kill(): void {
+    this.seat.life.end();
+    this.seat.handler = undefined;
+    this.seat.listeners.clear();
+    this.#deps.store.forgetListeners();
+    this.#deps.wire.silence(this.party);
+    this.#node = undefined;
+  }
+}

@@ -1,0 +1,105 @@
+import type { DrainStrategy } from '../kernel/drain.ts';
+import type { PolicyName } from '../policies/policy.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { createWorld } from './world.ts';
+import type { World } from './world.ts';
+
+export interface SimulateOptions {
+  /** @default 1 */
+  readonly seed?: number;
+  /** @default 'peili' */
+  readonly policy?: PolicyName;
+  /** @default 'immediate' */
+  readonly drain?: DrainStrategy;
+  /** Sees the world before its time begins: to watch its events, to add rules. */
+  readonly onWorld?: (world: World) => void;
+}
+
+/** What one pull came to. */
+export interface PullResult {
+  readonly node: string;
+  readonly image: string;
+  readonly startUs: number;
+  /** Undefined when it was still under way at the end. */
+  readonly tookUs: number | undefined;
+  readonly outcome: string;
+}
+
+export interface SimResult {
+  readonly scenario: string;
+  readonly policy: PolicyName;
+  readonly seed: number;
+  readonly pulls: readonly PullResult[];
+  /** From the first pull's start to the last one's end. */
+  readonly makespanUs: number;
+  readonly upstreamBytes: number;
+  readonly upstreamRequests: number;
+  readonly events: number;
+  /** Equal for equal runs. */
+  readonly hash: string;
+}
+
+/** Runs a scenario once. */
+export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<SimResult> {
+  const { seed = 1, policy = 'peili', drain = 'immediate', onWorld } = options;
+  const world = createWorld(scenario, { seed, policy, drain });
+  const upstream = { bytes: 0, requests: 0 };
+  const asked = new Set<number>();
+  world.trace.watch((event) => {
+    if (event.type === 'request' && event.to === world.upstream) {
+      upstream.requests += 1;
+      asked.add(event.exchange);
+    }
+    if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
+  });
+  onWorld?.(world);
+  const pulls = startWorkload(world, scenario);
+  await world.kernel.run({ untilUs: scenario.untilUs });
+  const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
+  return {
+    scenario: scenario.name,
+    policy,
+    seed,
+    pulls,
+    makespanUs: Math.max(0, ...ends) - Math.min(...pulls.map(({ startUs }) => startUs)),
+    upstreamBytes: upstream.bytes,
+    upstreamRequests: upstream.requests,
+    events: world.kernel.executed,
+    hash: world.kernel.hash.digest(),
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function startWorkload({ kernel, nodes, images, trace }: World, { workload }: Scenario): readonly PullResult[] {
+  const state = { open: workload.length };
+  return workload.map(({ atUs, node: index, image: name }, pull) => {
+    const node = nodes[index];
+    const image = images.get(name);
+    if (node === undefined || image === undefined)
+      throw new RangeError(`no node ${index} or no image ${name} in this scenario`);
+    const result: Mutable<PullResult> = {
+      node: node.name,
+      image: name,
+      startUs: atUs,
+      tookUs: undefined,
+      outcome: 'pending',
+    };
+    kernel.schedule(atUs, () => {
+      trace.emit({ type: 'pull-begin', pull, node: node.name, image: name });
+      node.containerd.pull(image, new AbortController().signal).then(
+        (outcome) => {
+          result.outcome = outcome;
+          result.tookUs = kernel.nowUs() - atUs;
+          trace.emit({ type: 'pull-end', pull, node: node.name, outcome });
+          state.open -= 1;
+          if (state.open === 0) kernel.stop();
+        },
+        (cause: unknown) => {
+          kernel.fail(cause);
+        },
+      );
+    });
+    return result;
+  });
+}

@@ -1,0 +1,131 @@
+import { limitsWith } from '../../core/index.ts';
+import { Catalogue } from '../content/catalogue.ts';
+import type { SimImage } from '../content/catalogue.ts';
+import { SimContainerd } from '../containerd/sim-containerd.ts';
+import { SimStore } from '../containerd/sim-store.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import type { KernelOptions } from '../kernel/kernel.ts';
+import { createSimRandom } from '../kernel/random.ts';
+import type { SimRandom } from '../kernel/random.ts';
+import { FlowNetwork } from '../network/flow-network.ts';
+import { createHost } from '../network/host.ts';
+import type { Host } from '../network/host.ts';
+import { Wire } from '../network/wire.ts';
+import type { Party } from '../network/wire.ts';
+import { Directory } from '../node/directory.ts';
+import { createSimDigester } from '../node/sim-digester.ts';
+import { SimMirror } from '../node/sim-mirror.ts';
+import type { PolicyName } from '../policies/policy.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { SimUpstream } from '../upstream/sim-upstream.ts';
+import { Trace } from './trace.ts';
+
+export interface WorldOptions extends KernelOptions {
+  readonly seed: number;
+  readonly policy: PolicyName;
+}
+
+/** One machine of the cluster and what runs on it. */
+export interface SimNode {
+  readonly name: string;
+  readonly host: Host;
+  readonly store: SimStore;
+  readonly containerd: SimContainerd;
+  readonly mirror: SimMirror | undefined;
+}
+
+/** A cluster that has been built and whose time has not begun. */
+export interface World {
+  readonly kernel: Kernel;
+  readonly trace: Trace;
+  readonly wire: Wire;
+  readonly flows: FlowNetwork;
+  readonly random: SimRandom;
+  readonly directory: Directory;
+  readonly catalogue: Catalogue;
+  readonly nodes: readonly SimNode[];
+  readonly images: ReadonlyMap<string, SimImage>;
+  readonly upstream: Party;
+}
+
+export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions }: WorldOptions): World {
+  const { cluster } = scenario;
+  const kernel = new Kernel(kernelOptions);
+  const trace = new Trace(kernel);
+  const flows = new FlowNetwork(kernel);
+  const random = createSimRandom(seed);
+  const directory = new Directory();
+  const digester = createSimDigester(() => catalogue);
+  const catalogue = new Catalogue(digester);
+  const upstream: Party = {
+    role: 'upstream',
+    host: createHost(flows, {
+      name: 'upstream',
+      zone: '',
+      upBytesPerSecond: scenario.upstream.bytesPerSecond,
+      downBytesPerSecond: scenario.upstream.bytesPerSecond,
+      mirrorBytesPerSecond: Infinity,
+    }),
+  };
+  const latencyUs = (from: Host, to: Host): number => {
+    if (from === upstream.host || to === upstream.host) return scenario.upstream.latencyUs;
+    return from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs;
+  };
+  const wire = new Wire(kernel, flows, trace, { latencyUs });
+  const parts = { kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
+  const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
+    createNode(index, scenario, policy, parts, upstream),
+  );
+  for (const { mirror } of nodes) mirror?.start();
+  acquaint(directory);
+  const server = new SimUpstream(catalogue, new SimStore({ clock: clockOf(kernel), catalogue }));
+  wire.listen(upstream, server);
+  const images = new Map(
+    scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
+  );
+  for (const image of images.values()) server.add(image);
+  return { ...parts, nodes, images, upstream };
+}
+
+type Parts = Pick<World, 'kernel' | 'trace' | 'wire' | 'flows' | 'random' | 'directory' | 'catalogue'> & {
+  readonly digester: ReturnType<typeof createSimDigester>;
+  readonly latencyUs: (from: Host, to: Host) => number;
+};
+
+function createNode(
+  index: number,
+  { cluster, limits }: Scenario,
+  policy: PolicyName,
+  parts: Parts,
+  upstream: Party,
+): SimNode {
+  const { flows, kernel, catalogue, wire } = parts;
+  const name = `n${index}`;
+  const host = createHost(flows, { ...cluster, name, zone: `z${index % cluster.zones}` });
+  const wall = { offsetUs: 0 };
+  const store = new SimStore({ clock: clockOf(kernel), catalogue });
+  const mirror =
+    policy === 'peili'
+      ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}) })
+      : undefined;
+  const self: Party = { host, role: 'containerd' };
+  const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
+  const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked });
+  return { name, host, store, containerd, mirror };
+}
+
+function acquaint(directory: Directory): void {
+  for (const seat of directory.all()) for (const other of directory.all()) directory.meet(seat, other.self);
+}
+
+function clockOf(kernel: Kernel): ConstructorParameters<typeof SimStore>[0]['clock'] {
+  return {
+    schedule: (delayUs, callback) => kernel.schedule(delayUs, callback),
+    wallUs: () => 1_700_000_000_000_000 + kernel.nowUs(),
+  };
+}
+
+function partsOf(name: string, layerBytes: readonly number[]): Parameters<Catalogue['addImage']>[0] {
+  const [, registry = '', repository = '', tag = ''] = /^([^/]+)\/(.+):([^:/]+)$/.exec(name) ?? [];
+  return { registry, repository, tag, layerBytes };
+}

@@ -1,0 +1,53 @@
+import type { Limits } from '../../core/index.ts';
+import type { Fault } from '../faults/fault.ts';
+
+/** A cluster, what is to happen in it, and what goes wrong meanwhile: a value, that is run, printed, drawn and shrunk. */
+export interface Scenario {
+  readonly name: string;
+  /** What it is to show, in one sentence. */
+  readonly shows: string;
+  readonly cluster: ClusterSpec;
+  readonly upstream: UpstreamSpec;
+  readonly images: readonly ImageSpec[];
+  readonly workload: readonly PullSpec[];
+  readonly faults: readonly Fault[];
+  /** Bounds of the mirrors that are not the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** The run ends here, whatever is still under way. Microseconds. */
+  readonly untilUs: number;
+}
+
+export interface ClusterSpec {
+  /** Named `n0`, `n1`, ... */
+  readonly nodes: number;
+  /** Nodes are spread over so many zones in turn: `z0`, `z1`, ... */
+  readonly zones: number;
+  readonly upBytesPerSecond: number;
+  readonly downBytesPerSecond: number;
+  /** One way inside a zone, and between two. */
+  readonly latencyUs: number;
+  readonly zoneLatencyUs: number;
+  /** What a mirror can push through its processor. */
+  readonly mirrorBytesPerSecond: number;
+}
+
+export interface UpstreamSpec {
+  /** All that leaves it. */
+  readonly bytesPerSecond: number;
+  /** One way. */
+  readonly latencyUs: number;
+}
+
+export interface ImageSpec {
+  /** `registry/repository:tag`. */
+  readonly name: string;
+  readonly layerBytes: readonly number[];
+}
+
+export interface PullSpec {
+  readonly atUs: number;
+  /** Index of the node. */
+  readonly node: number;
+  /** Name of the image. */
+  readonly image: string;
+}
