@@ -75,6 +75,13 @@ async function breakHalfway({ asker, near }: Scene, image: FaultImage, fault: ()
   await pull;
 }
 
+/** The holder has said so: its log is written a moment after what is told in it. */
+function untilReadingFailed({ mirror }: NetnsNode): Promise<void> {
+  return until('the holder tells that it could not read', async () => {
+    return (await mirror.lines()).some(({ msg }) => msg === 'reading the content store failed');
+  });
+}
+
 test('content goes wrong at its holder', { timeout: 240_000 }, async (context) => {
   const scene = await openScene(context);
   const { asker, far, near, upstream } = scene;
@@ -124,7 +131,7 @@ test('content goes wrong at its holder', { timeout: 240_000 }, async (context) =
     const pull = (await layerPulls(near, image)).at(-1);
     assert.deepEqual(pull?.sources, { local: leftBytes, [far.name]: image.layerBytes - leftBytes });
     assert.equal(pull.end, 'complete');
-    assert.ok((await near.mirror.lines()).some(({ msg }) => msg === 'reading the content store failed'));
+    await untilReadingFailed(near);
     assert.equal(await upstream.bytesServed(), 0);
     await untilWithdrawn(near, image);
   });
@@ -136,7 +143,7 @@ test('content goes wrong at its holder', { timeout: 240_000 }, async (context) =
       await breakHalfway(scene, image, () => truncate(near.content.blobPath(image.layer), midBlobBytes));
       const at = await assertWentOn(asker, image, near, far);
       assert.ok(at <= midBlobBytes + defaultLimits.windowBytes, `${at}`);
-      assert.ok((await near.mirror.lines()).some(({ msg }) => msg === 'reading the content store failed'));
+      await untilReadingFailed(near);
       assert.equal(await upstream.bytesServed(), 0);
       await untilWithdrawn(near, image);
     },
