@@ -8,3 +8,4 @@ export type { PullResult, SimResult, SimulateOptions } from './run/simulate.ts';
 export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
 export type { Fault, FaultKind } from './faults/fault.ts';
 export type { PolicyName } from './policies/policy.ts';
+export type { World } from './run/world.ts';

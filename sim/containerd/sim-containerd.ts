@@ -3,7 +3,9 @@ import type { Body } from '../../core/index.ts';
 import type { SimContent, SimImage } from '../content/catalogue.ts';
 import { SymbolChunk } from '../content/symbols.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { ExchangeAnswer, Party, Wire } from '../network/wire.ts';
+import type { ExchangeAnswer } from '../network/exchange.ts';
+import type { Party } from '../network/party.ts';
+import type { Wire } from '../network/wire.ts';
 import type { SimStore } from './sim-store.ts';
 
 export interface SimContainerdDeps {

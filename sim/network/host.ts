@@ -11,24 +11,54 @@ export interface HostSpec {
 }
 
 /** A machine with a cable. */
-export interface Host {
+export class Host {
   readonly name: string;
   readonly zone: string;
   readonly up: Link;
   readonly down: Link;
   readonly mirrorCpu: Link;
-  /** False while its cable is out: packets vanish both ways. */
-  isPlugged: boolean;
-}
+  readonly #flows: FlowNetwork;
+  readonly #spec: HostSpec;
+  #isPlugged = true;
+  #waiting: (() => void)[] = [];
 
-export function createHost(flows: FlowNetwork, spec: HostSpec): Host {
-  const { name, zone } = spec;
-  return {
-    name,
-    zone,
-    up: flows.addLink(`${name} up`, spec.upBytesPerSecond),
-    down: flows.addLink(`${name} down`, spec.downBytesPerSecond),
-    mirrorCpu: flows.addLink(`${name} mirror`, spec.mirrorBytesPerSecond),
-    isPlugged: true,
-  };
+  constructor(flows: FlowNetwork, spec: HostSpec) {
+    this.#flows = flows;
+    this.#spec = spec;
+    this.name = spec.name;
+    this.zone = spec.zone;
+    this.up = flows.addLink(`${spec.name} up`, spec.upBytesPerSecond);
+    this.down = flows.addLink(`${spec.name} down`, spec.downBytesPerSecond);
+    this.mirrorCpu = flows.addLink(`${spec.name} mirror`, spec.mirrorBytesPerSecond);
+  }
+
+  /** False while its cable is out: packets vanish both ways. */
+  get isPlugged(): boolean {
+    return this.#isPlugged;
+  }
+
+  /** What the cable carries each way; undefined: as at first. */
+  setRate(bytesPerSecond: number | undefined): void {
+    this.#flows.setRate(this.up, bytesPerSecond ?? this.#spec.upBytesPerSecond);
+    this.#flows.setRate(this.down, bytesPerSecond ?? this.#spec.downBytesPerSecond);
+  }
+
+  unplug(): void {
+    this.#isPlugged = false;
+    this.setRate(0);
+  }
+
+  plug(): void {
+    this.#isPlugged = true;
+    this.setRate(undefined);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback();
+  }
+
+  /** Calls back now or when the cable is in again: TCP sends again what was lost. */
+  whenPlugged(callback: () => void): void {
+    if (this.#isPlugged) callback();
+    else this.#waiting.push(callback);
+  }
 }

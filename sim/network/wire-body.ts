@@ -1,6 +1,7 @@
-import { abortedError, onAbort, PeiliError } from '../../core/index.ts';
+import { abortedError, abortReason, onAbort, PeiliError } from '../../core/index.ts';
 import type { Body, Chunk } from '../../core/index.ts';
 import { keepChunk, SymbolChunk } from '../content/symbols.ts';
+import type { Life } from '../kernel/life.ts';
 import type { Flow } from './flow-network.ts';
 import type { HttpFault } from './http-fault.ts';
 
@@ -9,6 +10,8 @@ export interface WireBodyOptions {
   readonly inner: Body;
   readonly flow: Flow;
   readonly fault: HttpFault | undefined;
+  readonly serverLife: Life;
+  readonly clientLife: Life;
   /** Ends it, as the connection's end does. */
   readonly signal: AbortSignal;
   /** What has arrived beyond what was read, at most: the socket's buffers. */
@@ -49,7 +52,7 @@ class WireBody implements Body {
   constructor(options: WireBodyOptions) {
     this.#options = options;
     this.#unhook = onAbort(options.signal, () => {
-      this.#close(abortedError());
+      this.#close(abortReason(options.signal));
     });
     this.#move();
   }
@@ -78,17 +81,25 @@ class WireBody implements Body {
   #move(): void {
     if (this.#isMoving || this.#end !== undefined || this.#arrivedBytes >= this.#options.readAheadBytes) return;
     this.#isMoving = true;
-    this.#options.inner.next().then(
-      (step) => {
-        if (this.#isOver) return;
-        if (step.done === true) this.#finish('done', 'complete');
-        else this.#carry(keepChunk(step.value));
-      },
-      (cause: unknown) => {
-        const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
-        this.#finish(closedError('it gave up', cause), isReset ? 'rst' : 'fin');
-      },
-    );
+    const { serverLife, inner } = this.#options;
+    serverLife.run(() => {
+      if (this.#isOver) return;
+      inner.next().then(
+        (step) => {
+          serverLife.run(() => {
+            if (this.#isOver) return;
+            if (step.done === true) this.#finish('done', 'complete');
+            else this.#carry(keepChunk(step.value));
+          });
+        },
+        (cause: unknown) => {
+          serverLife.run(() => {
+            const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
+            this.#finish(closedError('it gave up', cause), isReset ? 'rst' : 'fin');
+          });
+        },
+      );
+    });
   }
 
   #carry(chunk: Chunk): void {
@@ -118,7 +129,9 @@ class WireBody implements Body {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) {
-      waiting.resolve({ done: false, value: chunk });
+      this.#options.clientLife.run(() => {
+        waiting.resolve({ done: false, value: chunk });
+      });
       return;
     }
     this.#arrived.push(chunk);
@@ -143,8 +156,10 @@ class WireBody implements Body {
     this.#release(how);
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (end === 'done') waiting?.resolve(done);
-    else waiting?.reject(end);
+    this.#options.clientLife.run(() => {
+      if (end === 'done') waiting?.resolve(done);
+      else waiting?.reject(end);
+    });
   }
 
   /** The reader's side has. */
@@ -161,7 +176,9 @@ class WireBody implements Body {
     this.#isOver = true;
     this.#unhook();
     this.#options.flow.close();
-    void this.#options.inner.return();
+    this.#options.serverLife.run(() => {
+      void this.#options.inner.return();
+    });
     this.#options.onEnded(how);
   }
 }

@@ -1,12 +1,10 @@
 import type { Member, MembershipChange, RecordsHandler } from '../../core/index.ts';
-import type { Party } from '../network/wire.ts';
-import type { Life } from './life.ts';
+import type { Party } from '../network/party.ts';
 
 /** A mirror as the others can reach it. */
 export interface Seat {
   readonly party: Party;
   self: Member;
-  life: Life;
   handler: RecordsHandler | undefined;
   /** What it knows of the others. */
   readonly known: Map<string, Member>;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Life } from './life.ts';
+import type { Life } from '../kernel/life.ts';
 
 /** The wall clock of every world begins here: 2023-11-14T22:13:20Z. */
 const epochUs = 1_700_000_000_000_000;

@@ -4,10 +4,11 @@ import type { SimStore } from '../containerd/sim-store.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import type { Host } from '../network/host.ts';
-import type { Party, Wire } from '../network/wire.ts';
+import type { Party } from '../network/party.ts';
+import type { Wire } from '../network/wire.ts';
 import type { Trace } from '../run/trace.ts';
 import type { Directory, Seat } from './directory.ts';
-import { Life } from './life.ts';
+import { Life } from '../kernel/life.ts';
 import { createSimClock } from './sim-clock.ts';
 import type { WallClock } from './sim-clock.ts';
 import { createSimMembership } from './sim-membership.ts';
@@ -47,7 +48,9 @@ export class SimMirror {
     this.#options = options;
     const { host, kind } = options;
     const { name, zone } = host;
-    this.party = { host, role: 'mirror' };
+    const life = new Life(deps.kernel);
+    life.end();
+    this.party = { host, role: 'mirror', life, server: undefined };
     this.seat = {
       party: this.party,
       self: {
@@ -60,13 +63,11 @@ export class SimMirror {
         incarnation: 0,
         connected: true,
       },
-      life: new Life(deps.kernel),
       handler: undefined,
       known: new Map(),
       view: undefined,
       listeners: new Set(),
     };
-    this.seat.life.end();
     deps.directory.add(this.seat);
   }
 
@@ -82,8 +83,8 @@ export class SimMirror {
     const { seat } = this;
     this.#incarnation += 1;
     seat.self = { ...seat.self, incarnation: this.#incarnation };
-    seat.life = new Life(kernel);
-    const clock = createSimClock(kernel, seat.life, wall);
+    const life = new Life(kernel);
+    const clock = createSimClock(kernel, life, wall);
     const { name } = this.#options.host;
     const node = createMirror(
       {
@@ -107,17 +108,19 @@ export class SimMirror {
       { limits },
     );
     this.#node = node;
-    wire.listen(this.party, node);
+    this.party.life = life;
+    this.party.server = node;
     node.start();
   }
 
   /** As SIGKILL or a power cut: nothing is said to anybody, no promise of it settles. */
   kill(): void {
-    this.seat.life.end();
+    this.party.server = undefined;
+    this.party.life.end();
     this.seat.handler = undefined;
     this.seat.listeners.clear();
     this.#deps.store.forgetListeners();
-    this.#deps.wire.silence(this.party);
+    this.#deps.wire.forget(this.party);
     this.#node = undefined;
   }
 }

@@ -17,12 +17,12 @@ export function createSimRecords(seat: Seat, deps: SimRecordsDeps): Records {
   const { kernel, directory, handlingUs } = deps;
   const travel = (to: Member, signal: AbortSignal): Promise<void> => {
     const target = directory.find(to.id);
-    const { life } = seat;
+    const { life } = seat.party;
     const delayUs = target === undefined ? 0 : deps.latencyUs(seat.party.host, target.party.host) + handlingUs;
     return new Promise((resolve, reject) => {
       const timer = kernel.schedule(delayUs, () => {
         unhook();
-        if (!life.isOver) resolve();
+        life.run(resolve);
       });
       const unhook = onAbort(signal, () => {
         timer.cancel();
@@ -34,7 +34,7 @@ export function createSimRecords(seat: Seat, deps: SimRecordsDeps): Records {
     await travel(to, signal);
     const target = directory.find(to.id);
     const isReached =
-      target !== undefined && !target.life.isOver && target.party.host.isPlugged && seat.party.host.isPlugged;
+      target !== undefined && !target.party.life.isOver && target.party.host.isPlugged && seat.party.host.isPlugged;
     if (!isReached || target.handler === undefined)
       throw new PeiliError('MEMBER_UNREACHABLE', `${to.id} does not answer`);
     const answer = deliver(target.handler);

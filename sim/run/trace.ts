@@ -1,6 +1,6 @@
 import type { NodeEvent, PullEvent, RequestText } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Party } from '../network/wire.ts';
+import type { Party } from '../network/party.ts';
 
 /** What happens in a simulated world. */
 export type SimStep =

@@ -4,14 +4,14 @@ import type { SimImage } from '../content/catalogue.ts';
 import { SimContainerd } from '../containerd/sim-containerd.ts';
 import { SimStore } from '../containerd/sim-store.ts';
 import { Kernel } from '../kernel/kernel.ts';
+import { Life } from '../kernel/life.ts';
 import type { KernelOptions } from '../kernel/kernel.ts';
 import { createSimRandom } from '../kernel/random.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
-import { createHost } from '../network/host.ts';
-import type { Host } from '../network/host.ts';
+import { Host } from '../network/host.ts';
 import { Wire } from '../network/wire.ts';
-import type { Party } from '../network/wire.ts';
+import type { Party } from '../network/party.ts';
 import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
 import { SimMirror } from '../node/sim-mirror.ts';
@@ -59,7 +59,9 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   const catalogue = new Catalogue(digester);
   const upstream: Party = {
     role: 'upstream',
-    host: createHost(flows, {
+    life: new Life(kernel),
+    server: undefined,
+    host: new Host(flows, {
       name: 'upstream',
       zone: '',
       upBytesPerSecond: scenario.upstream.bytesPerSecond,
@@ -79,7 +81,7 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   for (const { mirror } of nodes) mirror?.start();
   acquaint(directory);
   const server = new SimUpstream(catalogue, new SimStore({ clock: clockOf(kernel), catalogue }));
-  wire.listen(upstream, server);
+  upstream.server = server;
   const images = new Map(
     scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
   );
@@ -101,14 +103,14 @@ function createNode(
 ): SimNode {
   const { flows, kernel, catalogue, wire } = parts;
   const name = `n${index}`;
-  const host = createHost(flows, { ...cluster, name, zone: `z${index % cluster.zones}` });
+  const host = new Host(flows, { ...cluster, name, zone: `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
   const mirror =
     policy === 'peili'
       ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}) })
       : undefined;
-  const self: Party = { host, role: 'containerd' };
+  const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
   const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked });
   return { name, host, store, containerd, mirror };

@@ -2,7 +2,7 @@ import { formatContentRange, parseRange, resolveRange } from '../../core/index.t
 import type { DistributionResponse, RequestText } from '../../core/index.ts';
 import type { Catalogue, SimContent, SimImage } from '../content/catalogue.ts';
 import type { SimStore } from '../containerd/sim-store.ts';
-import type { Server } from '../network/wire.ts';
+import type { Server } from '../network/party.ts';
 
 /** The registry that images come from in the first place. */
 export class SimUpstream implements Server {

@@ -1,0 +1,84 @@
+import type { Timer } from '../../core/index.ts';
+import type { Kernel } from './kernel.ts';
+
+/**
+ * One run of a program, from its start to its end. Whatever comes to it from outside (a timer, a packet, an answer) goes through `run`: while it is paused it
+ * waits, and once it is over nothing happens in it any more, no promise of it settles, as in a power cut.
+ */
+export class Life {
+  readonly #kernel: Kernel;
+  readonly #timers = new Set<Timer>();
+  readonly #onEnd = new Set<() => void>();
+  #waiting: (() => void)[] = [];
+  #isPaused = false;
+  #isOver = false;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Calls back now, when the program goes on, or never. */
+  run(callback: () => void): void {
+    if (this.#isOver) return;
+    if (this.#isPaused) this.#waiting.push(callback);
+    else callback();
+  }
+
+  schedule(delayUs: number, callback: () => void): Timer {
+    if (this.#isOver) return { cancel: () => undefined };
+    const state = { isCancelled: false };
+    const timer = this.#kernel.schedule(delayUs, () => {
+      this.#timers.delete(timer);
+      this.run(() => {
+        if (!state.isCancelled) callback();
+      });
+    });
+    this.#timers.add(timer);
+    return {
+      cancel: () => {
+        state.isCancelled = true;
+        timer.cancel();
+        this.#timers.delete(timer);
+      },
+    };
+  }
+
+  /** Calls back when the program is gone: what the world, not the program, does then. */
+  onEnd(callback: () => void): () => void {
+    if (this.#isOver) callback();
+    else this.#onEnd.add(callback);
+    return () => void this.#onEnd.delete(callback);
+  }
+
+  /** As SIGSTOP. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** As SIGCONT: what has come meanwhile happens now, in its order. */
+  resume(): void {
+    this.#isPaused = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) this.run(callback);
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    this.#waiting = [];
+    for (const callback of this.#onEnd) callback();
+    this.#onEnd.clear();
+  }
+}
