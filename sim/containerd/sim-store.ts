@@ -44,6 +44,12 @@ export class SimStore implements ContentStore {
     if (this.#tags.delete(reference)) this.#tell({ type: 'tag-removed', reference });
   }
 
+  /** Its disk is another one. */
+  clear(): void {
+    for (const reference of this.#tags.keys()) this.removeTag(reference);
+    for (const digest of this.#contents.keys()) this.remove(digest);
+  }
+
   /** One byte of its file is another one from now on. */
   corrupt(digest: string, atByte: number): void {
     this.#wrongBytes.set(digest, atByte);

@@ -21,6 +21,10 @@ export class Life {
     return this.#isOver;
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Timers that wait. */
   get pending(): number {
     return this.#timers.size;

@@ -30,7 +30,7 @@ export class Wire {
   /** Connections that stand, by their two ends. */
   readonly #idle = new Map<string, number>();
   #last = 0;
-  #underWay = 0;
+  readonly #calls = new Set<ExchangeCall>();
 
   constructor(kernel: Kernel, flows: FlowNetwork, trace: Trace, options: WireOptions) {
     this.#kernel = kernel;
@@ -47,7 +47,14 @@ export class Wire {
 
   /** Exchanges that have not ended. */
   pending(): number {
-    return this.#underWay;
+    return this.#calls.size;
+  }
+
+  /** Exchanges that have begun at this program, or are asked of it. */
+  pendingAt(party: Party): number {
+    let count = 0;
+    for (const { from, to } of this.#calls) if (from === party || to === party) count += 1;
+    return count;
   }
 
   /** The program has gone: no connection of its stands any more. */
@@ -71,7 +78,7 @@ export class Wire {
     const call: ExchangeCall = { id: this.#last, from, to, request };
     const fault = this.#faultOf(call);
     this.#trace.emit({ type: 'request', exchange: call.id, from, to, request });
-    this.#underWay += 1;
+    this.#calls.add(call);
     const exchange = new Exchange(call, {
       kernel: this.#kernel,
       trace: this.#trace,
@@ -82,7 +89,7 @@ export class Wire {
       isConnected: fault?.kind !== 'refuse' && this.#takeIdle(call),
       openFlow: (cap) => this.#flows.open(pathOf(to, from), cap),
       onEnd: (isReusable) => {
-        this.#underWay -= 1;
+        this.#calls.delete(call);
         if (isReusable) this.#keep(call);
       },
     });

@@ -6,6 +6,8 @@ export interface Seat {
   readonly party: Party;
   self: Member;
   handler: RecordsHandler | undefined;
+  /** Calls to it are lost. */
+  isMute: boolean;
   /** What it knows of the others. */
   readonly known: Map<string, Member>;
   /** `known` as an array; the same one until it changes. */

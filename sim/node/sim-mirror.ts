@@ -34,6 +34,9 @@ export interface SimMirrorOptions {
   readonly probe?: Probe;
 }
 
+/** How often a mirror that drains looks whether all bodies have ended. */
+const drainLookUs = 100_000;
+
 /** The production mirror of one node, over simulated ports; started, killed and started again. */
 export class SimMirror {
   readonly seat: Seat;
@@ -64,6 +67,7 @@ export class SimMirror {
         connected: true,
       },
       handler: undefined,
+      isMute: false,
       known: new Map(),
       view: undefined,
       listeners: new Set(),
@@ -111,6 +115,25 @@ export class SimMirror {
     this.party.life = life;
     this.party.server = node;
     node.start();
+  }
+
+  /** As SIGTERM: withdraws, lets bodies in flight end, at most `limits.drainTimeoutUs`, and goes. */
+  drain(): void {
+    const node = this.#node;
+    const { life } = this.party;
+    if (node === undefined || life.isOver) return;
+    const { limits } = this.#options;
+    const end = (): void => {
+      if (this.party.life === life) this.kill();
+    };
+    this.party.server = undefined;
+    void node.drain(new AbortController().signal).catch(() => undefined);
+    const look = (): void => {
+      if (this.#deps.wire.pendingAt(this.party) === 0) end();
+      else life.schedule(drainLookUs, look);
+    };
+    life.schedule(drainLookUs, look);
+    life.schedule(limits.drainTimeoutUs, end);
   }
 
   /** As SIGKILL or a power cut: nothing is said to anybody, no promise of it settles. */

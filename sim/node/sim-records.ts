@@ -33,10 +33,11 @@ export function createSimRecords(seat: Seat, deps: SimRecordsDeps): Records {
   const call = async <T>(to: Member, signal: AbortSignal, deliver: (handler: RecordsHandler) => T): Promise<T> => {
     await travel(to, signal);
     const target = directory.find(to.id);
-    const isReached =
-      target !== undefined && !target.party.life.isOver && target.party.host.isPlugged && seat.party.host.isPlugged;
-    if (!isReached || target.handler === undefined)
+    if (target === undefined || target.party.life.isOver || target.handler === undefined) {
       throw new PeiliError('MEMBER_UNREACHABLE', `${to.id} does not answer`);
+    }
+    const isPlugged = target.party.host.isPlugged && seat.party.host.isPlugged;
+    if (!isPlugged || target.isMute || target.party.life.isPaused) await never(signal);
     const answer = deliver(target.handler);
     await travel(to, signal);
     return answer;
@@ -54,4 +55,12 @@ export function createSimRecords(seat: Seat, deps: SimRecordsDeps): Records {
       };
     },
   };
+}
+
+function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    onAbort(signal, () => {
+      reject(abortReason(signal));
+    });
+  });
 }

@@ -1,3 +1,4 @@
+import { applyFaults } from '../faults/apply-faults.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -53,6 +54,7 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
     if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
   });
   onWorld?.(world);
+  applyFaults(world, scenario.faults);
   const pulls = startWorkload(world, scenario);
   await world.kernel.run({ untilUs: scenario.untilUs });
   const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));

@@ -14,6 +14,7 @@ import { Wire } from '../network/wire.ts';
 import type { Party } from '../network/party.ts';
 import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
+import type { WallClock } from '../node/sim-clock.ts';
 import { SimMirror } from '../node/sim-mirror.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -32,6 +33,7 @@ export interface SimNode {
   readonly store: SimStore;
   readonly containerd: SimContainerd;
   readonly mirror: SimMirror | undefined;
+  readonly wall: WallClock;
 }
 
 /** A cluster that has been built and whose time has not begun. */
@@ -113,7 +115,7 @@ function createNode(
   const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
   const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked });
-  return { name, host, store, containerd, mirror };
+  return { name, host, store, containerd, mirror, wall };
 }
 
 function acquaint(directory: Directory): void {
