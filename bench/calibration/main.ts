@@ -12,7 +12,7 @@ import type { Outcome, Situation } from './situation.ts';
 import { situations } from './situations.ts';
 
 const usage = `node bench/calibration/main.ts predict             what the simulator says, into predictions.json
-node bench/calibration/main.ts measure [rounds]    the same on containerd nodes, beside it (root; 5 rounds)`;
+node bench/calibration/main.ts measure [rounds] [fitted|judged]    the same on containerd nodes, beside it (root; 5 rounds of all)`;
 const predictionsFile = join(import.meta.dirname, 'predictions.json');
 const seeds = 5;
 
@@ -44,7 +44,7 @@ async function predictAll(): Promise<void> {
 
 async function measureAll(rounds: number): Promise<void> {
   const predictions = JSON.parse(await readFile(predictionsFile, 'utf8')) as Predictions;
-  const measured = new Map<Situation, Outcome[]>(situations.map((situation) => [situation, []]));
+  const measured = new Map<Situation, Outcome[]>(chosen.map((situation) => [situation, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const [situation, outcomes] of measured) {
       process.stderr.write(`round ${round + 1}: ${situation.name}\n`);
@@ -88,7 +88,8 @@ function offBy(predicted: Summary, real: Summary): string {
   return `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)} %`;
 }
 
-const [command, rounds = '5'] = process.argv.slice(2);
+const [command, rounds = '5', use = ''] = process.argv.slice(2);
+const chosen = situations.filter((situation) => use === '' || situation.use === use);
 if (command === 'predict') {
   await predictAll();
 } else if (command === 'measure' && (await outsideCapsule()) === undefined) {

@@ -7,6 +7,7 @@ import type { ExchangeAnswer } from '../network/exchange.ts';
 import type { Party } from '../network/party.ts';
 import type { Wire } from '../network/wire.ts';
 import type { SimStore } from './sim-store.ts';
+import type { Unpacker } from './unpacker.ts';
 
 export interface SimContainerdDeps {
   readonly kernel: Kernel;
@@ -15,6 +16,8 @@ export interface SimContainerdDeps {
   readonly store: SimStore;
   /** Whom it asks, in order: what hosts.toml says, then the upstream. */
   readonly hosts: () => readonly Party[];
+  /** Undefined: a pull ends with its last byte. */
+  readonly unpacker: Unpacker | undefined;
 }
 
 /** `ok`, or why it failed. */
@@ -40,14 +43,23 @@ export class SimContainerd {
     const first = await this.#fetch(image, image.manifest, signal);
     if (first !== 'ok') return first;
     const waiting = [image.config, ...image.layers].filter((content) => !store.has(content.digest));
+    const arrivals = new Map(waiting.map((content) => [content, Promise.withResolvers<undefined>()]));
+    const unpacked = this.#deps.unpacker?.unpack(
+      image.layers.flatMap((content) => {
+        const arrival = arrivals.get(content)?.promise;
+        return arrival === undefined ? [] : [{ sizeBytes: content.sizeBytes, arrival }];
+      }),
+    );
     let outcome: PullOutcome = 'ok';
     const work = async (): Promise<void> => {
       for (let content = waiting.shift(); content !== undefined && outcome === 'ok'; content = waiting.shift()) {
         const ended = await this.#fetch(image, content, signal);
-        if (ended !== 'ok') outcome = ended;
+        if (ended === 'ok') arrivals.get(content)?.resolve(undefined);
+        else outcome = ended;
       }
     };
     await Promise.all(Array.from({ length: downloadsAtOnce }, work));
+    if (outcome === 'ok') await unpacked;
     if (outcome === 'ok') store.setTag(image.name, digest);
     return outcome;
   }

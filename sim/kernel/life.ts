@@ -9,6 +9,7 @@ export class Life {
   readonly #kernel: Kernel;
   readonly #timers = new Set<Timer>();
   readonly #onEnd = new Set<() => void>();
+  readonly #onPause = new Set<() => void>();
   #waiting: (() => void)[] = [];
   #isPaused = false;
   #isOver = false;
@@ -63,9 +64,16 @@ export class Life {
     return () => void this.#onEnd.delete(callback);
   }
 
+  /** Calls back whenever the program stands still: what it had given to the kernel before goes on. */
+  onPause(callback: () => void): () => void {
+    this.#onPause.add(callback);
+    return () => void this.#onPause.delete(callback);
+  }
+
   /** As SIGSTOP. */
   pause(): void {
     this.#isPaused = true;
+    for (const callback of this.#onPause) callback();
   }
 
   /** As SIGCONT: what has come meanwhile happens now, in its order. */

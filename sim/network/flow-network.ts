@@ -107,6 +107,14 @@ export class Flow {
     this.#setActive(this, true);
   }
 
+  /** Gives up what is wanted: how many bytes of it have come. */
+  interrupt(): number {
+    if (this.#onArrived === undefined) return 0;
+    this.advance();
+    this.close();
+    return Math.floor(this.#arrived);
+  }
+
   /** Gives up what is wanted. Idempotent. */
   close(): void {
     this.#timer?.cancel();

@@ -35,15 +35,20 @@ interface Waiting {
   readonly reject: (reason: PeiliError) => void;
 }
 
+/** What a process that stands still has already given to its kernel: Linux' `tcp_wmem` grows to 4 MiB, and is seldom there. */
+const sendBufferBytes = 512 * 1024;
+
 const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
 
 class WireBody implements Body {
   readonly #options: WireBodyOptions;
   readonly #arrived: Chunk[] = [];
-  readonly #unhook: () => void;
+  readonly #unhook: readonly (() => void)[];
   #arrivedBytes = 0;
   #offset = 0;
   #isMoving = false;
+  /** What is on its way now. */
+  #carried: Chunk | undefined;
   #waiting: Waiting | undefined;
   /** What the reader is told once it has read what arrived. */
   #end: PeiliError | 'done' | undefined;
@@ -51,9 +56,14 @@ class WireBody implements Body {
 
   constructor(options: WireBodyOptions) {
     this.#options = options;
-    this.#unhook = onAbort(options.signal, () => {
-      this.#close(abortReason(options.signal));
-    });
+    this.#unhook = [
+      onAbort(options.signal, () => {
+        this.#close(abortReason(options.signal));
+      }),
+      options.serverLife.onPause(() => {
+        this.#hold();
+      }),
+    ];
     this.#move();
   }
 
@@ -108,7 +118,9 @@ class WireBody implements Body {
       this.#meetFault();
       return;
     }
+    this.#carried = chunk;
     this.#options.flow.want(Math.min(chunk.byteLength, room), (bytes) => {
+      this.#carried = undefined;
       this.#arrive(chunk.subarray(0, bytes));
       if (bytes < chunk.byteLength) {
         if (!this.#isOver) this.#carry(chunk.subarray(bytes, chunk.byteLength));
@@ -116,6 +128,38 @@ class WireBody implements Body {
       }
       this.#isMoving = false;
       this.#move();
+    });
+  }
+
+  /** The server stands still: what its kernel has of the chunk still comes, the rest once it goes on. */
+  #hold(): void {
+    const chunk = this.#carried;
+    if (chunk === undefined || this.#isOver) return;
+    this.#carried = undefined;
+    const { flow, serverLife } = this.#options;
+    const arrived = flow.interrupt();
+    if (arrived > 0) this.#arrive(chunk.subarray(0, arrived));
+    const end = Math.min(chunk.byteLength, arrived + sendBufferBytes, arrived + this.#bytesBeforeFault());
+    const goOn = (): void => {
+      serverLife.run(() => {
+        if (this.#isOver) return;
+        if (end < chunk.byteLength) this.#carry(chunk.subarray(end, chunk.byteLength));
+        else {
+          this.#isMoving = false;
+          this.#move();
+        }
+      });
+    };
+    if (end === arrived) goOn();
+    else this.#carryRest(chunk.subarray(arrived, end), goOn);
+  }
+
+  #carryRest(rest: Chunk, goOn: () => void): void {
+    this.#options.flow.want(rest.byteLength, (bytes) => {
+      this.#arrive(rest.subarray(0, bytes));
+      if (this.#isOver) return;
+      if (bytes === rest.byteLength) goOn();
+      else this.#carryRest(rest.subarray(bytes, rest.byteLength), goOn);
     });
   }
 
@@ -174,7 +218,7 @@ class WireBody implements Body {
 
   #release(how: WireEnd): void {
     this.#isOver = true;
-    this.#unhook();
+    for (const unhook of this.#unhook) unhook();
     this.#options.flow.close();
     this.#options.serverLife.run(() => {
       void this.#options.inner.return();

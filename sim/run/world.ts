@@ -3,12 +3,14 @@ import { Catalogue } from '../content/catalogue.ts';
 import type { SimImage } from '../content/catalogue.ts';
 import { SimContainerd } from '../containerd/sim-containerd.ts';
 import { SimStore } from '../containerd/sim-store.ts';
+import { Unpacker } from '../containerd/unpacker.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { Life } from '../kernel/life.ts';
 import type { KernelOptions } from '../kernel/kernel.ts';
 import { createSimRandom } from '../kernel/random.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
+import type { Link } from '../network/flow-network.ts';
 import { Host } from '../network/host.ts';
 import { Wire } from '../network/wire.ts';
 import type { Party } from '../network/party.ts';
@@ -76,7 +78,9 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     return from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs;
   };
   const wire = new Wire(kernel, flows, trace, { latencyUs });
-  const parts = { kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
+  const shared = cluster.unpack?.sharedBytesPerSecond;
+  const sharedUnpack = shared === undefined ? undefined : flows.addLink('unpacking', shared);
+  const parts = { sharedUnpack, kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
   const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
     createNode(index, scenario, policy, parts, upstream),
   );
@@ -93,6 +97,7 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
 
 type Parts = Pick<World, 'kernel' | 'trace' | 'wire' | 'flows' | 'random' | 'directory' | 'catalogue'> & {
   readonly digester: ReturnType<typeof createSimDigester>;
+  readonly sharedUnpack: Link | undefined;
   readonly latencyUs: (from: Host, to: Host) => number;
 };
 
@@ -105,7 +110,7 @@ function createNode(
 ): SimNode {
   const { flows, kernel, catalogue, wire } = parts;
   const name = `n${index}`;
-  const host = new Host(flows, { ...cluster, name, zone: `z${index % cluster.zones}` });
+  const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
   const mirror =
@@ -113,8 +118,10 @@ function createNode(
       ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}) })
       : undefined;
   const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
+  const { unpack } = cluster;
+  const unpacker = unpack === undefined ? undefined : new Unpacker(kernel, flows, unpack, parts.sharedUnpack);
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
-  const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked });
+  const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked, unpacker });
   return { name, host, store, containerd, mirror, wall };
 }
 

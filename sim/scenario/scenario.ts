@@ -22,6 +22,8 @@ export interface ClusterSpec {
   readonly nodes: number;
   /** Nodes are spread over so many zones in turn: `z0`, `z1`, ... */
   readonly zones: number;
+  /** The zone of each node by its index, where they are not spread in turn. */
+  readonly zoneOf?: readonly string[];
   readonly upBytesPerSecond: number;
   readonly downBytesPerSecond: number;
   /** One way inside a zone, and between two. */
@@ -29,6 +31,18 @@ export interface ClusterSpec {
   readonly zoneLatencyUs: number;
   /** What a mirror can push through its processor. */
   readonly mirrorBytesPerSecond: number;
+  /** @default nothing is unpacked: a pull ends with its last byte */
+  readonly unpack?: UnpackSpec;
+}
+
+/** What becomes of layers that have arrived. */
+export interface UnpackSpec {
+  /** Each layer takes so long, whatever its size: a snapshot is prepared and committed. */
+  readonly layerUs: number;
+  /** Compressed bytes a second of one layer; they are unpacked one after the other. */
+  readonly bytesPerSecond: number;
+  /** All nodes share so much of it, where they are on one machine. */
+  readonly sharedBytesPerSecond?: number;
 }
 
 export interface UpstreamSpec {
