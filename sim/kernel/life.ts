@@ -1,13 +1,15 @@
 import type { Timer } from '../../core/index.ts';
+import type { EventOwner, QueuedEvent } from './event-queue.ts';
 import type { Kernel } from './kernel.ts';
 
 /**
  * One run of a program, from its start to its end. Whatever comes to it from outside (a timer, a packet, an answer) goes through `run`: while it is paused it
  * waits, and once it is over nothing happens in it any more, no promise of it settles, as in a power cut.
  */
-export class Life {
+export class Life implements EventOwner {
+  /** Timers that wait: the queue counts. */
+  pending = 0;
   readonly #kernel: Kernel;
-  readonly #timers = new Set<Timer>();
   readonly #onEnd = new Set<() => void>();
   readonly #onPause = new Set<() => void>();
   #waiting: (() => void)[] = [];
@@ -26,11 +28,6 @@ export class Life {
     return this.#isPaused;
   }
 
-  /** Timers that wait. */
-  get pending(): number {
-    return this.#timers.size;
-  }
-
   /** Calls back now, when the program goes on, or never. */
   run(callback: () => void): void {
     if (this.#isOver) return;
@@ -39,22 +36,13 @@ export class Life {
   }
 
   schedule(delayUs: number, callback: () => void): Timer {
-    if (this.#isOver) return { cancel: () => undefined };
-    const state = { isCancelled: false };
-    const timer = this.#kernel.schedule(delayUs, () => {
-      this.#timers.delete(timer);
-      this.run(() => {
-        if (!state.isCancelled) callback();
-      });
+    return this.#isOver ? neverTimer : this.#kernel.schedule(delayUs, callback, 0, this);
+  }
+
+  hold(event: QueuedEvent): void {
+    this.#waiting.push(() => {
+      event.fire();
     });
-    this.#timers.add(timer);
-    return {
-      cancel: () => {
-        state.isCancelled = true;
-        timer.cancel();
-        this.#timers.delete(timer);
-      },
-    };
   }
 
   /** Calls back when the program is gone: what the world, not the program, does then. */
@@ -87,10 +75,12 @@ export class Life {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#kernel.cancelAllOf(this);
     this.#waiting = [];
     for (const callback of this.#onEnd) callback();
     this.#onEnd.clear();
   }
 }
+
+/** What a program that is gone plans. */
+const neverTimer: Timer = { cancel: () => undefined };

@@ -166,7 +166,7 @@ export class Exchange {
       signal: this.#connection.signal,
       readAheadBytes,
       onBytes: (bytes, isWrong) => {
-        trace.emit({ type: 'bytes', exchange: this.#call.id, bytes, isWrong });
+        trace.emitBytes(this.#call.id, bytes, isWrong);
       },
       onEnded: (how) => {
         this.#end(how, undefined);

@@ -1,8 +1,10 @@
 import type { NodeEvent, PullEvent, RequestText } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { TraceHash } from '../kernel/trace-hash.ts';
+import { nameOf } from '../network/party.ts';
 import type { Party } from '../network/party.ts';
 
-/** What happens in a simulated world. */
+/** What happens in a simulated world. But for the parties of a request all of it is plain values. */
 export type SimStep =
   | {
       readonly type: 'request';
@@ -26,9 +28,15 @@ export type SimStep =
   | { readonly type: 'mirror-node'; readonly node: string; readonly event: NodeEvent }
   | { readonly type: 'fault'; readonly kind: string; readonly target: string; readonly phase: 'begin' | 'end' };
 
-export type SimEvent = SimStep & { readonly atUs: number };
+/** When it happened, and in which event of the kernel: `replay` can stop there. */
+export interface SimStamp {
+  readonly atUs: number;
+  readonly ordinal: number;
+}
 
-/** The one stream of events of a run: its hash, and whoever watches. */
+export type SimEvent = SimStep & SimStamp;
+
+/** The one stream of what happens in a run: its hash, and whoever watches. */
 export class Trace {
   readonly #kernel: Kernel;
   readonly #watchers: ((event: SimEvent) => void)[] = [];
@@ -42,15 +50,46 @@ export class Trace {
   }
 
   emit(step: SimStep): void {
-    const { hash } = this.#kernel;
-    hash.mixText(step.type);
-    if ('exchange' in step) hash.mix(step.exchange);
-    if (step.type === 'bytes') hash.mix(step.bytes);
-    else if (step.type === 'head') hash.mix(step.status);
-    else if (step.type === 'exchange-end') hash.mixText(step.how);
-    else if ('node' in step) hash.mixText(step.node);
+    mixStep(this.#kernel.hash, step);
     if (this.#watchers.length === 0) return;
-    const event: SimEvent = { ...step, atUs: this.#kernel.nowUs() };
+    // The step was made for this call: it becomes the event.
+    const event: SimEvent = Object.assign(step, { atUs: this.#kernel.nowUs(), ordinal: this.#kernel.executed });
     for (const watcher of this.#watchers) watcher(event);
   }
+
+  /** As `emit()` of the step `bytes`, the most frequent one. Without a watcher there is no object. */
+  emitBytes(exchange: number, bytes: number, isWrong: boolean): void {
+    if (this.#watchers.length > 0) this.emit({ type: 'bytes', exchange, bytes, isWrong });
+    else mixBytes(this.#kernel.hash, exchange, bytes, isWrong);
+  }
 }
+
+/** Everything of a step that tells it from another. */
+function mixStep(hash: TraceHash, step: SimStep): void {
+  switch (step.type) {
+    case 'bytes':
+      mixBytes(hash, step.exchange, step.bytes, step.isWrong);
+      return;
+    case 'request': {
+      // Parties live and change: their names are what they are here.
+      const { type, exchange, from, to, request } = step;
+      hash.mixText(type);
+      hash.mix(exchange);
+      hash.mixText(nameOf(from));
+      hash.mixText(nameOf(to));
+      hash.mixValue(request);
+      return;
+    }
+    default:
+      hash.mixValue(step);
+  }
+}
+
+function mixBytes(hash: TraceHash, exchange: number, bytes: number, isWrong: boolean): void {
+  hash.mix(isWrong ? wrongBytesCode : bytesCode);
+  hash.mix(exchange);
+  hash.mix(bytes);
+}
+
+const bytesCode = 0x62797465;
+const wrongBytesCode = 0x62616421;
