@@ -9,3 +9,11 @@ export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from '.
 export type { Fault, FaultKind } from './faults/fault.ts';
 export type { PolicyName } from './policies/policy.ts';
 export type { World } from './run/world.ts';
+export { drawScenario } from './draw/draw-scenario.ts';
+export { hunt } from './hunt/hunt.ts';
+export type { Found, HuntOptions, HuntResult } from './hunt/hunt.ts';
+export { shrinkScenario } from './hunt/shrink-scenario.ts';
+export type { Shows } from './hunt/shrink-scenario.ts';
+export { oracles } from './oracles/all.ts';
+export type { Oracle, OracleContext, OracleFactory, Violation } from './oracles/oracle.ts';
+export type { SimEvent } from './run/trace.ts';

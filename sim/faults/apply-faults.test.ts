@@ -43,7 +43,8 @@ async function pullOf(
   faults: readonly Fault[],
   holders?: number[],
 ): Promise<{ outcome: string; seconds: number; upstream: number }> {
-  const { pulls, upstreamBytes } = await run(faults, holders);
+  const { pulls, upstreamBytes, violations } = await run(faults, holders);
+  assert.deepEqual(violations, []);
   const { outcome = '', tookUs = Infinity } = pulls.at(-1) ?? {};
   return { outcome, seconds: tookUs / 1e6, upstream: upstreamBytes / layer - 1 };
 }

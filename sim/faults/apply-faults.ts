@@ -67,9 +67,11 @@ function begin(world: World, { target, what }: Fault): End {
   }
 }
 
-function beginInMirror({ mirror, store }: SimNode, kind: 'crash' | 'crash-empty' | 'drain' | 'pause'): End {
+function beginInMirror(node: SimNode, kind: 'crash' | 'crash-empty' | 'drain' | 'pause'): End {
+  const { mirror, store } = node;
   if (mirror === undefined) return nothing;
   if (kind === 'pause') {
+    node.hasStoodStill = true;
     const { life } = mirror.party;
     life.pause();
     return () => {

@@ -165,8 +165,8 @@ export class Exchange {
       clientLife: this.#fromLife,
       signal: this.#connection.signal,
       readAheadBytes,
-      onBytes: (bytes, isWrong) => {
-        trace.emitBytes(this.#call.id, bytes, isWrong);
+      onBytes: (bytes, isWrong, symbols) => {
+        trace.emitBytes(this.#call.id, bytes, isWrong, symbols?.blob, symbols?.offset);
       },
       onEnded: (how) => {
         this.#end(how, undefined);

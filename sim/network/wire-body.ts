@@ -17,7 +17,7 @@ export interface WireBodyOptions {
   /** What has arrived beyond what was read, at most: the socket's buffers. */
   readonly readAheadBytes: number;
   /** Bytes that have arrived; `isWrong` when one of them is another one. */
-  readonly onBytes: (bytes: number, isWrong: boolean) => void;
+  readonly onBytes: (bytes: number, isWrong: boolean, symbols: SymbolChunk | undefined) => void;
   /** Once. */
   readonly onEnded: (how: WireEnd) => void;
 }
@@ -169,7 +169,8 @@ class WireBody implements Body {
     const isHit = distance >= 0 && distance < received.byteLength;
     const chunk = isHit ? withWrongByte(received, distance) : received;
     this.#offset += chunk.byteLength;
-    onBytes(chunk.byteLength, chunk instanceof SymbolChunk ? chunk.wrongAt >= 0 : isHit);
+    const symbols = chunk instanceof SymbolChunk ? chunk : undefined;
+    onBytes(chunk.byteLength, symbols === undefined ? isHit : symbols.wrongAt >= 0, symbols);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) {

@@ -45,9 +45,9 @@ export class Wire {
     return () => void this.#rules.delete(rule);
   }
 
-  /** Exchanges that have not ended. */
-  pending(): number {
-    return this.#calls.size;
+  /** All of them. */
+  open(): Iterable<ExchangeCall> {
+    return this.#calls;
   }
 
   /** Exchanges that have begun at this program, or are asked of it. */

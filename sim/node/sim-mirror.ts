@@ -128,12 +128,21 @@ export class SimMirror {
     };
     this.party.server = undefined;
     void node.drain(new AbortController().signal).catch(() => undefined);
+    // The world's timers: what the mirror itself left behind is told apart by its own.
+    const { kernel } = this.#deps;
     const look = (): void => {
       if (this.#deps.wire.pendingAt(this.party) === 0) end();
-      else life.schedule(drainLookUs, look);
+      else kernel.schedule(drainLookUs, look);
     };
-    life.schedule(drainLookUs, look);
-    life.schedule(limits.drainTimeoutUs, end);
+    kernel.schedule(drainLookUs, look);
+    kernel.schedule(limits.drainTimeoutUs, end);
+  }
+
+  /** Lets go of everything at once, as its program may before it ends. */
+  dispose(): void {
+    this.#node?.dispose();
+    this.#node = undefined;
+    this.party.server = undefined;
   }
 
   /** As SIGKILL or a power cut: nothing is said to anybody, no promise of it settles. */

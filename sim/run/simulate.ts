@@ -3,7 +3,10 @@ import type { DrainStrategy } from '../kernel/drain.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { createWorld } from './world.ts';
-import type { World } from './world.ts';
+import type { SimNode, World } from './world.ts';
+import type { SimImage } from '../content/catalogue.ts';
+import { oracles, watchWith } from '../oracles/all.ts';
+import type { OracleFactory, Violation } from '../oracles/oracle.ts';
 
 export interface SimulateOptions {
   /** @default 1 */
@@ -12,6 +15,8 @@ export interface SimulateOptions {
   readonly policy?: PolicyName;
   /** @default 'immediate' */
   readonly drain?: DrainStrategy;
+  /** The laws that are watched, where the policy is ours. The first one that is broken ends the run. @default all of them */
+  readonly watched?: Readonly<Record<string, OracleFactory>>;
   /** Sees the world before its time begins: to watch its events, to add rules. */
   readonly onWorld?: (world: World) => void;
 }
@@ -38,11 +43,13 @@ export interface SimResult {
   readonly events: number;
   /** Equal for equal runs. */
   readonly hash: string;
+  /** Laws that were broken; empty when all is well. */
+  readonly violations: readonly Violation[];
 }
 
 /** Runs a scenario once. */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<SimResult> {
-  const { seed = 1, policy = 'peili', drain = 'immediate', onWorld } = options;
+  const { seed = 1, policy = 'peili', drain = 'immediate', onWorld, watched = oracles } = options;
   const world = createWorld(scenario, { seed, policy, drain });
   const upstream = { bytes: 0, requests: 0 };
   const asked = new Set<number>();
@@ -54,9 +61,13 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
     if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
   });
   onWorld?.(world);
+  const watching = watchWith(policy === 'peili' ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
   const pulls = startWorkload(world, scenario);
-  await world.kernel.run({ untilUs: scenario.untilUs });
+  const end = await world.kernel.run({ untilUs: scenario.untilUs });
+  if (end === 'stopped' && watching.violations.length === 0)
+    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs });
+  await watching.end();
   const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
   return {
     scenario: scenario.name,
@@ -68,14 +79,19 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
     upstreamRequests: upstream.requests,
     events: world.kernel.executed,
     hash: world.kernel.hash.digest(),
+    violations: watching.violations,
   };
 }
 
+/** After the last pull: what is still under way ends, and nothing may be left. */
+const restUs = 5_000_000;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function startWorkload({ kernel, nodes, images, trace }: World, { workload }: Scenario): readonly PullResult[] {
+function startWorkload(world: World, { workload }: Scenario): readonly PullResult[] {
+  const { kernel, nodes, images, trace } = world;
   const state = { open: workload.length };
-  return workload.map(({ atUs, node: index, image: name }, pull) => {
+  return workload.map(({ atUs, node: index, image: name, retries = 0 }, pull) => {
     const node = nodes[index];
     const image = images.get(name);
     if (node === undefined || image === undefined)
@@ -89,7 +105,7 @@ function startWorkload({ kernel, nodes, images, trace }: World, { workload }: Sc
     };
     kernel.schedule(atUs, () => {
       trace.emit({ type: 'pull-begin', pull, node: node.name, image: name });
-      node.containerd.pull(image, new AbortController().signal).then(
+      void pullWithRetries(world, node, image, retries).then(
         (outcome) => {
           result.outcome = outcome;
           result.tookUs = kernel.nowUs() - atUs;
@@ -105,3 +121,14 @@ function startWorkload({ kernel, nodes, images, trace }: World, { workload }: Sc
     return result;
   });
 }
+
+/** As the kubelet, but for its longer waits. */
+async function pullWithRetries({ kernel }: World, node: SimNode, image: SimImage, retries: number): Promise<string> {
+  for (let left = retries; ; left -= 1) {
+    const outcome = await node.containerd.pull(image, new AbortController().signal);
+    if (outcome === 'ok' || left === 0) return outcome;
+    await new Promise<void>((resolve) => void kernel.schedule(retryUs, resolve));
+  }
+}
+
+const retryUs = 1_000_000;

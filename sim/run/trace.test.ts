@@ -46,11 +46,13 @@ const steps: readonly (readonly [SimStep, ...SimStep[]])[] = [
     { type: 'head', exchange: 3, status: 200, headers: { 'content-range': '5' } },
   ],
   [
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: false },
-    { type: 'bytes', exchange: 4, bytes: 7, isWrong: false },
-    { type: 'bytes', exchange: 3, bytes: 8, isWrong: false },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: false, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 4, bytes: 7, isWrong: false, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 8, isWrong: false, blob: 1, offset: 0 },
     { type: 'bytes', exchange: 3, bytes: 7 + 2 ** 32, isWrong: false },
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 2, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 7 },
   ],
   [
     { type: 'exchange-end', exchange: 3, how: 'fin' },
@@ -95,7 +97,7 @@ function hashOf(step: SimStep, isWatched: boolean): string {
   const other = new Kernel();
   const trace = new Trace(other);
   if (isWatched) trace.watch(() => undefined);
-  if (step.type === 'bytes') trace.emitBytes(step.exchange, step.bytes, step.isWrong);
+  if (step.type === 'bytes') trace.emitBytes(step.exchange, step.bytes, step.isWrong, step.blob, step.offset);
   else trace.emit({ ...step });
   return other.hash.digest();
 }

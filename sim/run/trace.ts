@@ -19,7 +19,15 @@ export type SimStep =
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
     }
-  | { readonly type: 'bytes'; readonly exchange: number; readonly bytes: number; readonly isWrong: boolean }
+  /** `blob` and `offset`: what they say they are, where they are symbols. */
+  | {
+      readonly type: 'bytes';
+      readonly exchange: number;
+      readonly bytes: number;
+      readonly isWrong: boolean;
+      readonly blob: number | undefined;
+      readonly offset: number | undefined;
+    }
   /** `complete`, `fin`, `rst`, `closed`, or the code of the error. */
   | { readonly type: 'exchange-end'; readonly exchange: number; readonly how: string }
   | { readonly type: 'pull-begin'; readonly pull: number; readonly node: string; readonly image: string }
@@ -58,9 +66,9 @@ export class Trace {
   }
 
   /** As `emit()` of the step `bytes`, the most frequent one. Without a watcher there is no object. */
-  emitBytes(exchange: number, bytes: number, isWrong: boolean): void {
-    if (this.#watchers.length > 0) this.emit({ type: 'bytes', exchange, bytes, isWrong });
-    else mixBytes(this.#kernel.hash, exchange, bytes, isWrong);
+  emitBytes(exchange: number, bytes: number, isWrong: boolean, blob?: number, offset?: number): void {
+    if (this.#watchers.length > 0) this.emit({ type: 'bytes', exchange, bytes, isWrong, blob, offset });
+    else mixBytes(this.#kernel.hash, exchange, bytes, isWrong, blob, offset);
   }
 }
 
@@ -68,7 +76,7 @@ export class Trace {
 function mixStep(hash: TraceHash, step: SimStep): void {
   switch (step.type) {
     case 'bytes':
-      mixBytes(hash, step.exchange, step.bytes, step.isWrong);
+      mixBytes(hash, step.exchange, step.bytes, step.isWrong, step.blob, step.offset);
       return;
     case 'request': {
       // Parties live and change: their names are what they are here.
@@ -85,10 +93,19 @@ function mixStep(hash: TraceHash, step: SimStep): void {
   }
 }
 
-function mixBytes(hash: TraceHash, exchange: number, bytes: number, isWrong: boolean): void {
+function mixBytes(
+  hash: TraceHash,
+  exchange: number,
+  bytes: number,
+  isWrong: boolean,
+  blob: number | undefined,
+  offset: number | undefined,
+): void {
   hash.mix(isWrong ? wrongBytesCode : bytesCode);
   hash.mix(exchange);
   hash.mix(bytes);
+  hash.mix(blob ?? -1);
+  hash.mix(offset ?? -1);
 }
 
 const bytesCode = 0x62797465;

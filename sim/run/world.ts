@@ -1,4 +1,5 @@
 import { limitsWith } from '../../core/index.ts';
+import type { Limits } from '../../core/index.ts';
 import { Catalogue } from '../content/catalogue.ts';
 import type { SimImage } from '../content/catalogue.ts';
 import { SimContainerd } from '../containerd/sim-containerd.ts';
@@ -36,6 +37,8 @@ export interface SimNode {
   readonly containerd: SimContainerd;
   readonly mirror: SimMirror | undefined;
   readonly wall: WallClock;
+  /** Its mirror was paused at some time: what it waited for then is not its fault. */
+  hasStoodStill: boolean;
 }
 
 /** A cluster that has been built and whose time has not begun. */
@@ -50,6 +53,8 @@ export interface World {
   readonly nodes: readonly SimNode[];
   readonly images: ReadonlyMap<string, SimImage>;
   readonly upstream: Party;
+  /** The bounds of its mirrors. */
+  readonly limits: Limits;
 }
 
 export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions }: WorldOptions): World {
@@ -92,7 +97,7 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
   );
   for (const image of images.values()) server.add(image);
-  return { ...parts, nodes, images, upstream };
+  return { ...parts, nodes, images, upstream, limits: limitsWith(scenario.limits ?? {}) };
 }
 
 type Parts = Pick<World, 'kernel' | 'trace' | 'wire' | 'flows' | 'random' | 'directory' | 'catalogue'> & {
@@ -122,7 +127,7 @@ function createNode(
   const unpacker = unpack === undefined ? undefined : new Unpacker(kernel, flows, unpack, parts.sharedUnpack);
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
   const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked, unpacker });
-  return { name, host, store, containerd, mirror, wall };
+  return { name, host, store, containerd, mirror, wall, hasStoodStill: false };
 }
 
 function acquaint(directory: Directory): void {

@@ -64,4 +64,6 @@ export interface PullSpec {
   readonly node: number;
   /** Name of the image. */
   readonly image: string;
+  /** After a failure it is tried again a second later, so often. @default 0 */
+  readonly retries?: number;
 }

@@ -1,0 +1,68 @@
+import type { SimEvent } from '../run/trace.ts';
+import type { World } from '../run/world.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
+import type { Oracle, OracleFactory, Violation } from './oracle.ts';
+import {
+  attemptsAreBounded,
+  headsAreBounded,
+  nobodyIsSlandered,
+  nothingIsForwarded,
+  storiesAddUp,
+} from './pull-oracles.ts';
+import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
+
+/** Every law by its name. */
+export const oracles = {
+  bytesAreTheContents,
+  endsAreHonest,
+  rangesAreExact,
+  nothingIsForwarded,
+  attemptsAreBounded,
+  headsAreBounded,
+  storiesAddUp,
+  nobodyIsSlandered,
+  pullsSucceed,
+  nobodyHangs,
+  pullsEnd,
+  nothingIsLeft,
+} as const satisfies Readonly<Record<string, OracleFactory>>;
+
+export interface Watching {
+  readonly violations: readonly Violation[];
+  /** After the run: what is still broken. All mirrors let go of everything. */
+  end(): Promise<void>;
+}
+
+/** What was let go of ends by then: promises settle, no more. */
+const momentUs = 1_000;
+
+/** Has these oracles watch a world. The first violation stops the run. */
+export function watchWith(chosen: Readonly<Record<string, OracleFactory>>, world: World, scenario: Scenario): Watching {
+  const { kernel, trace } = world;
+  const violations: Violation[] = [];
+  const watching: Oracle[] = Object.entries(chosen).map(([oracle, create]) =>
+    create({
+      world,
+      scenario,
+      violate: (message) => {
+        violations.push({ oracle, atUs: kernel.nowUs(), event: kernel.executed, message });
+        kernel.stop();
+      },
+    }),
+  );
+  const onEvent = watching.flatMap((oracle) => (oracle.onEvent === undefined ? [] : [oracle.onEvent.bind(oracle)]));
+  trace.watch((event: SimEvent) => {
+    for (const tell of onEvent) tell(event);
+  });
+  return {
+    violations,
+    end: async () => {
+      if (violations.length > 0) return;
+      for (const oracle of watching) oracle.atEnd?.();
+      for (const { mirror } of world.nodes) if (mirror !== undefined && !mirror.party.life.isPaused) mirror.dispose();
+      await kernel.run({ untilUs: kernel.nowUs() + momentUs });
+      for (const oracle of watching) oracle.atRest?.();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
+import { liarsOf } from './lies.ts';
+import type { OracleFactory } from './oracle.ts';
+
+/** S1: every byte to a client is the content's byte at that offset, unless a source was made to lie. */
+export const bytesAreTheContents: OracleFactory = ({ scenario, violate, world }) => {
+  const exchanges = new SeenExchanges(world);
+  const isLying = liarsOf(scenario).size > 0;
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (event.type !== 'bytes' || seen === undefined || !isOwnMirrors(seen)) return;
+      const { content, nextOffset } = seen;
+      seen.nextOffset += event.bytes;
+      if (event.isWrong && !isLying)
+        violate(`a wrong byte of ${content?.digest} from ${seen.to.host.name}, and nobody lies`);
+      if (content === undefined || event.blob === undefined) return;
+      if (event.blob !== content.id) violate(`bytes of another content for ${content.digest}`);
+      if (event.offset !== nextOffset) {
+        violate(`the bytes at offset ${event.offset} of ${content.digest} stand where those at ${nextOffset} belong`);
+      }
+    },
+  };
+};
+
+/** S2: a body ends cleanly if and only if exactly the promised bytes were sent. */
+export const endsAreHonest: OracleFactory = ({ violate, world }) => {
+  const exchanges = new SeenExchanges(world);
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (seen === undefined || !isOwnMirrors(seen)) return;
+      if (event.type === 'bytes') seen.bytes += event.bytes;
+      if (event.type !== 'exchange-end' || seen.promisedBytes === undefined) return;
+      const { bytes, promisedBytes, target } = seen;
+      const isWhole = bytes === promisedBytes;
+      if (event.how === 'complete' && !isWhole)
+        violate(`${target} ended cleanly after ${bytes} of ${promisedBytes} bytes`);
+      if (event.how === 'fin' && isWhole && promisedBytes > 0)
+        violate(`${target} ended with FIN after all of its ${bytes} bytes`);
+      if (bytes > promisedBytes) violate(`${target} gave ${bytes} bytes and had promised ${promisedBytes}`);
+    },
+  };
+};
+
+/** A range is answered as asked (L5): 206 with exactly these bytes, 200 for the whole, 416; no other success. */
+export const rangesAreExact: OracleFactory = ({ violate, world }) => {
+  const exchanges = new SeenExchanges(world);
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (event.type !== 'head' || seen === undefined || !isOwnMirrors(seen) || seen.content === undefined) return;
+      const { content, promisedBytes, range, target } = seen;
+      const [, first = ''] = /^bytes=([0-9]+)-$/.exec(range ?? '') ?? [];
+      if (event.status === 206 && promisedBytes !== undefined && promisedBytes !== content.sizeBytes - Number(first)) {
+        violate(`${target} from ${first} on: 206 with ${promisedBytes} of ${content.sizeBytes} bytes`);
+      }
+      if (event.status === 200 && Number(first) > 0) violate(`${target} from ${first} on: 200`);
+      if (event.status === 200 && promisedBytes !== undefined && promisedBytes !== content.sizeBytes) {
+        violate(`${target}: 200 with ${promisedBytes} of ${content.sizeBytes} bytes`);
+      }
+    },
+  };
+};

@@ -1,0 +1,9 @@
+import type { Scenario } from '../scenario/scenario.ts';
+
+/** Names of nodes that are made to give other bytes than the content's. */
+export function liarsOf({ faults }: Scenario): ReadonlySet<string> {
+  const lies = faults.filter(
+    ({ what }) => what.kind === 'corrupt' || (what.kind === 'http' && what.fault.kind === 'flip'),
+  );
+  return new Set(lies.map(({ target }) => (target === 'upstream' ? target : `n${target}`)));
+}
