@@ -49,7 +49,7 @@ const steps: readonly (readonly [SimStep, ...SimStep[]])[] = [
     { type: 'bytes', exchange: 3, bytes: 7, isWrong: false, blob: 1, offset: 0 },
     { type: 'bytes', exchange: 4, bytes: 7, isWrong: false, blob: 1, offset: 0 },
     { type: 'bytes', exchange: 3, bytes: 8, isWrong: false, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 7 + 2 ** 32, isWrong: false },
+    { type: 'bytes', exchange: 3, bytes: 7 + 2 ** 32, isWrong: false, blob: 1, offset: 0 },
     { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 0 },
     { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 2, offset: 0 },
     { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 7 },
