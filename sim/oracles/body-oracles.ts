@@ -14,7 +14,12 @@ export const bytesAreTheContents: OracleFactory = ({ scenario, violate, world })
       seen.nextOffset += event.bytes;
       if (event.isWrong && !isLying)
         violate(`a wrong byte of ${content?.digest} from ${seen.to.host.name}, and nobody lies`);
-      if (content === undefined || event.blob === undefined) return;
+      if (content === undefined || seen.status === undefined || seen.status >= 300) return;
+      if (event.blob === undefined) {
+        if (content.bytes === undefined)
+          violate(`bytes that are no content's stand in ${content.digest} at ${nextOffset}`);
+        return;
+      }
       if (event.blob !== content.id) violate(`bytes of another content for ${content.digest}`);
       if (event.offset !== nextOffset) {
         violate(`the bytes at offset ${event.offset} of ${content.digest} stand where those at ${nextOffset} belong`);
