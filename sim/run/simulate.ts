@@ -1,12 +1,9 @@
 import { applyFaults } from '../faults/apply-faults.ts';
-import { drainByImmediate } from '../kernel/drain.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
-import { installPoisonGuard } from '../kernel/poison-guard.ts';
-import type { PoisonGuard } from '../kernel/poison-guard.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { createWorld } from './world.ts';
-import type { SimNode, World, WorldOptions } from './world.ts';
+import type { SimNode, World } from './world.ts';
 import type { SimImage } from '../content/catalogue.ts';
 import { oracles, watchWith } from '../oracles/all.ts';
 import type { OracleFactory, Violation } from '../oracles/oracle.ts';
@@ -20,10 +17,6 @@ export interface SimulateOptions {
   readonly drain?: DrainStrategy;
   /** The laws that are watched, where the policy is ours. The first one that is broken ends the run. @default all of them */
   readonly watched?: Readonly<Record<string, OracleFactory>>;
-  /** Stops after so many events of the kernel, as a replay does at the one that failed. @default no bound */
-  readonly eventsMax?: number;
-  /** Whether a use of real time or chance fails the run. @default true */
-  readonly isGuarded?: boolean;
   /** Sees the world before its time begins: to watch its events, to add rules. */
   readonly onWorld?: (world: World) => void;
 }
@@ -47,10 +40,7 @@ export interface SimResult {
   readonly makespanUs: number;
   readonly upstreamBytes: number;
   readonly upstreamRequests: number;
-  /** Events of the kernel: callbacks that were due and happened. */
   readonly events: number;
-  /** Times that two events were due at once with the same priority: `swaps` of the scenario below this number took place. */
-  readonly ties: number;
   /** Equal for equal runs. */
   readonly hash: string;
   /** Laws that were broken; empty when all is well. */
@@ -59,29 +49,8 @@ export interface SimResult {
 
 /** Runs a scenario once. */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<SimResult> {
-  const guard = options.isGuarded === false ? undefined : installPoisonGuard();
-  try {
-    // What others of this process have begun goes on before the guard stands.
-    await drainByImmediate();
-    return await runScenario(scenario, options, guard);
-  } finally {
-    guard?.dispose();
-  }
-}
-
-async function runScenario(
-  scenario: Scenario,
-  {
-    seed = 1,
-    policy = 'peili',
-    drain = 'immediate',
-    onWorld,
-    eventsMax = Infinity,
-    watched = oracles,
-  }: SimulateOptions,
-  guard: PoisonGuard | undefined,
-): Promise<SimResult> {
-  const world = build(scenario, { seed, policy, drain, swaps: scenario.swaps ?? [] }, guard);
+  const { seed = 1, policy = 'peili', drain = 'immediate', onWorld, watched = oracles } = options;
+  const world = createWorld(scenario, { seed, policy, drain });
   const upstream = { bytes: 0, requests: 0 };
   const asked = new Set<number>();
   world.trace.watch((event) => {
@@ -95,9 +64,9 @@ async function runScenario(
   const watching = watchWith(policy === 'peili' ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
   const pulls = startWorkload(world, scenario);
-  const end = await world.kernel.run({ untilUs: scenario.untilUs, eventsMax });
+  const end = await world.kernel.run({ untilUs: scenario.untilUs });
   if (end === 'stopped' && watching.violations.length === 0)
-    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs, eventsMax });
+    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs });
   await watching.end();
   const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
   return {
@@ -109,7 +78,6 @@ async function runScenario(
     upstreamBytes: upstream.bytes,
     upstreamRequests: upstream.requests,
     events: world.kernel.executed,
-    ties: world.kernel.ties,
     hash: world.kernel.hash.digest(),
     violations: watching.violations,
   };
@@ -117,21 +85,6 @@ async function runScenario(
 
 /** After the last pull: what is still under way ends, and nothing may be left. */
 const restUs = 5_000_000;
-
-/** Building is under guard as running is. */
-function build(scenario: Scenario, options: WorldOptions, guard: PoisonGuard | undefined): World {
-  if (guard === undefined) return createWorld(scenario, options);
-  const misuses: Error[] = [];
-  guard.enter((misuse) => misuses.push(misuse));
-  try {
-    const world = createWorld(scenario, { ...options, guard });
-    const [misuse] = misuses;
-    if (misuse !== undefined) throw misuse;
-    return world;
-  } finally {
-    guard.leave();
-  }
-}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -13,8 +13,6 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   /** Bounds of the mirrors that are not the defaults. */
   readonly limits?: Partial<Limits>;
-  /** Which of the events that are due at the same time change places (`KernelOptions.swaps`). @default none */
-  readonly swaps?: readonly number[];
   /** The run ends here, whatever is still under way. Microseconds. */
   readonly untilUs: number;
 }

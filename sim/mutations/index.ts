@@ -1,0 +1,11 @@
+/**
+ * Bugs that are planted into this repository's sources as they are loaded, to see that the simulator's laws catch them. Works in a checkout only: a build has no
+ * sources to plant them in.
+ *
+ * @packageDocumentation
+ */
+export { mutations } from './catalogue/all.ts';
+export type { Hunt, Mutation, Patch } from './mutation.ts';
+export { runMutations } from './run-mutations.ts';
+export type { Fate, MutationResult, RunMutationsOptions } from './run-mutations.ts';
+export type { HostClock } from './thread.ts';

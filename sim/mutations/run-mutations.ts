@@ -1,0 +1,109 @@
+import type { Scenario } from '../scenario/scenario.ts';
+import { mutations } from './catalogue/all.ts';
+import type { Mutation } from './mutation.ts';
+import type { CaseViolation } from './run-case.ts';
+import { PlantedThread } from './thread.ts';
+import type { HostClock } from './thread.ts';
+
+export interface RunMutationsOptions {
+  /** Of this machine. */
+  readonly clock: HostClock;
+  /** Names of bugs. @default all */
+  readonly only?: readonly string[];
+  /** How long one bug is hunted at most, microseconds. @default 60 s */
+  readonly budgetUs?: number;
+  /** Bugs hunted at once, a thread each. @default 1 */
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+  /** As soon as one has been hunted. */
+  readonly onResult?: (result: MutationResult) => void;
+}
+
+/**
+ * `killed`: by an oracle that the catalogue names; `missed`: only others saw it; `survived`: nobody did; `noisy`: the same runs are not silent without the bug.
+ */
+export type Fate = 'killed' | 'missed' | 'survived' | 'noisy';
+
+export interface MutationResult {
+  readonly name: string;
+  readonly wrong: string;
+  readonly fate: Fate;
+  readonly violation: CaseViolation | undefined;
+  /** The seed that it was killed with. */
+  readonly seed: number | undefined;
+  /** Seeds until then, or all. */
+  readonly seedsTried: number;
+  /** Of the runs with the bug in them. */
+  readonly cpuUs: number;
+}
+
+/** Plants each bug in turn, and sees whether the oracles catch it. */
+export async function runMutations(options: RunMutationsOptions): Promise<readonly MutationResult[]> {
+  const { clock, only, workers = 1, onResult, signal } = options;
+  const waiting = chosen(only);
+  const results = new Map<string, MutationResult>();
+  const work = async (): Promise<void> => {
+    const healthy = new PlantedThread(clock, []);
+    try {
+      for (let next = waiting.shift(); next !== undefined && signal?.aborted !== true; next = waiting.shift()) {
+        const result = await huntOne(next, healthy, options);
+        results.set(next.name, result);
+        onResult?.(result);
+      }
+    } finally {
+      await healthy.end();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return mutations.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+function chosen(only: readonly string[] | undefined): Mutation[] {
+  const names = new Set(mutations.map(({ name }) => name));
+  const unknown = only?.find((name) => !names.has(name));
+  if (unknown !== undefined) throw new RangeError(`no mutation ${unknown}: there are ${[...names].join(', ')}`);
+  return mutations.filter(({ name }) => only?.includes(name) ?? true);
+}
+
+async function huntOne(
+  mutation: Mutation,
+  healthy: PlantedThread,
+  { clock, budgetUs = 60_000_000 }: RunMutationsOptions,
+): Promise<MutationResult> {
+  const { name, wrong, caughtBy, hunt } = mutation;
+  const state = { cpuUs: 0, seedsTried: 0 };
+  const result = (fate: Fate, violation?: CaseViolation, seed?: number): MutationResult => {
+    return { name, wrong, fate, violation, seed, ...state };
+  };
+  const noise = await firstViolation(hunt.scenario, hunt.seeds, healthy);
+  if (noise !== undefined) return result('noisy', noise.violation, noise.seed);
+  const untilUs = clock.nowUs() + budgetUs;
+  const sick = new PlantedThread(clock, mutation.patches);
+  try {
+    let other: { violation: CaseViolation; seed: number } | undefined;
+    for (const seed of hunt.seeds) {
+      if (clock.nowUs() >= untilUs) break;
+      const { violation, cpuUs } = await sick.run(hunt.scenario, seed);
+      state.seedsTried += 1;
+      state.cpuUs += cpuUs;
+      if (violation === undefined) continue;
+      if (caughtBy.includes(violation.oracle)) return result('killed', violation, seed);
+      other ??= { violation, seed };
+    }
+    return other === undefined ? result('survived') : result('missed', other.violation, other.seed);
+  } finally {
+    await sick.end();
+  }
+}
+
+async function firstViolation(
+  scenario: Scenario,
+  seeds: readonly number[],
+  thread: PlantedThread,
+): Promise<{ readonly violation: CaseViolation; readonly seed: number } | undefined> {
+  for (const seed of seeds) {
+    const { violation } = await thread.run(scenario, seed);
+    if (violation !== undefined) return { violation, seed };
+  }
+  return undefined;
+}
