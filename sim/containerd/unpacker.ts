@@ -1,5 +1,6 @@
 import type { Kernel } from '../kernel/kernel.ts';
-import type { FlowNetwork, Link } from '../network/flow-network.ts';
+import type { FlowNetwork } from '../network/flow-network.ts';
+import type { Link } from '../network/link.ts';
 import type { UnpackSpec } from '../scenario/scenario.ts';
 
 /** Unpacks layers one after the other, in the order in which they stand in the manifest, each as soon as it has arrived (containerd's `core/unpack`). */
@@ -29,11 +30,11 @@ export class Unpacker {
     const { bytesPerSecond, layerUs } = this.#spec;
     return new Promise((resolve) => {
       this.#kernel.schedule(layerUs, () => {
-        const flow = this.#flows.open(this.#path, bytesPerSecond);
+        const flow = this.#flows.open(this.#path, { capBytesPerSecond: bytesPerSecond });
         const go = (left: number): void => {
           if (left <= 0) resolve();
           else
-            flow.want(left, (bytes) => {
+            flow.want(left, Infinity, (bytes) => {
               go(left - bytes);
             });
         };

@@ -4,7 +4,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Life } from '../kernel/life.ts';
 import type { Trace } from '../run/trace.ts';
 import { breakHead, breakRequest } from './break-head.ts';
-import type { Flow } from './flow-network.ts';
+import type { Flow } from './flow.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Party } from './party.ts';
 import { closedError, createWireBody } from './wire-body.ts';

@@ -1,160 +1,171 @@
-import type { Timer } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { fairShare } from './fair-share.ts';
-
-/** Something that bytes pass and that carries so many a second: a cable's one direction, a disk, a mirror's share of a processor. */
-export interface Link {
-  readonly name: string;
-  bytesPerSecond: number;
-  readonly flows: Set<Flow>;
-  /** All bytes that have passed. */
-  carried: number;
-}
-
-export interface FlowNetworkOptions {
-  /** A reader that waits gets what has come after this time, though it wanted more. Microseconds. @default 100 ms */
-  readonly quantumUs?: number;
-}
+import { FairShare } from './fair-share.ts';
+import { Flow } from './flow.ts';
+import type { FlowOptions } from './flow.ts';
+import { Link } from './link.ts';
 
 /** Bandwidth: flows over links, each as fast as max-min fairness lets it be. Latency is not here. */
 export class FlowNetwork {
   readonly #kernel: Kernel;
-  readonly #quantumUs: number;
-  readonly #active = new Set<Flow>();
+  readonly #share = new FairShare();
+  /** Flows of which bytes have come to be wanted, or no longer are. */
+  readonly #changed = new Set<Flow>();
+  /** Flows whose own limit is another one. */
+  readonly #limited = new Set<Flow>();
+  /** Links whose flows are computed anew. */
+  readonly #links = new Set<Link>();
+  /** Links whose first flow is another one. */
+  readonly #planned = new Set<Link>();
   #isSolving = false;
 
-  constructor(kernel: Kernel, { quantumUs = 100_000 }: FlowNetworkOptions = {}) {
+  constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.#quantumUs = quantumUs;
   }
 
   addLink(name: string, bytesPerSecond: number): Link {
-    return { name, bytesPerSecond, flows: new Set(), carried: 0 };
+    return new Link(name, bytesPerSecond);
   }
 
   setRate(link: Link, bytesPerSecond: number): void {
+    if (link.bytesPerSecond === bytesPerSecond) return;
     link.bytesPerSecond = bytesPerSecond;
-    this.#changed();
+    for (const flow of link.flows) {
+      for (const passed of flow.path) passed.demand -= flow.bound;
+      flow.measure();
+      for (const passed of flow.path) passed.demand += flow.bound;
+      this.#onLimited(flow);
+    }
   }
 
-  /** A way for bytes over these links, none of them faster than the cap. */
-  open(path: readonly Link[], capBytesPerSecond = Infinity): Flow {
-    return new Flow(this.#kernel, path, capBytesPerSecond, this.#quantumUs, (flow, isActive) => {
-      if (isActive) this.#active.add(flow);
-      else this.#active.delete(flow);
-      for (const link of path) {
-        if (isActive) link.flows.add(flow);
-        else link.flows.delete(flow);
-      }
-      this.#changed();
-    });
+  /** A way for bytes over these links. */
+  open(path: readonly Link[], options: FlowOptions = {}): Flow {
+    return new Flow(this, path, options);
+  }
+
+  nowUs(): number {
+    return this.#kernel.nowUs();
+  }
+
+  onChanged(flow: Flow): void {
+    this.#changed.add(flow);
+    this.#solveSoon();
+  }
+
+  /** Its limit is another one: it and whoever it shares with are computed anew. */
+  #onLimited(flow: Flow): void {
+    this.#limited.add(flow);
+    for (const link of flow.path) this.#links.add(link);
+    this.#solveSoon();
   }
 
   /** Once for all that changes at this time, after it. */
-  #changed(): void {
+  #solveSoon(): void {
     if (this.#isSolving) return;
     this.#isSolving = true;
-    const solve = (): void => {
-      this.#isSolving = false;
-      for (const flow of this.#active) flow.advance();
-      fairShare(this.#active);
-      for (const flow of this.#active) flow.plan();
-    };
-    this.#kernel.schedule(0, solve, solvePriority);
+    this.#kernel.schedule(
+      0,
+      () => {
+        this.#isSolving = false;
+        this.#solve();
+      },
+      solvePriority,
+    );
+  }
+
+  #solve(): void {
+    const going = [...this.#changed].filter((flow) => this.#move(flow));
+    this.#changed.clear();
+    const limited = [...this.#limited].filter(({ isActive }) => isActive);
+    this.#limited.clear();
+    if (limited.length > 0 || this.#links.size > 0) {
+      this.#share.solve(this.#links, limited);
+      for (const link of this.#links) this.#planned.add(link);
+      for (const link of this.#share.links) this.#planned.add(link);
+      this.#links.clear();
+      for (const flow of this.#share.affected) this.#accelerate(flow);
+    }
+    for (const flow of going) this.#expect(flow);
+    for (const link of this.#planned) this.#plan(link);
+    this.#planned.clear();
+  }
+
+  /** Into its links' lists or out of them; true: it was in them, and stays. */
+  #move(flow: Flow): boolean {
+    const { isActive, isWanted, path, seats } = flow;
+    if (isActive === isWanted) return isActive;
+    flow.isActive = isWanted;
+    if (isWanted) {
+      flow.measure();
+      for (const [place, link] of path.entries()) seats[place] = link.add(flow);
+      this.#limited.add(flow);
+    } else {
+      for (const [place, link] of path.entries()) link.remove(flow, seats[place] ?? -1);
+      flow.rate = 0;
+      flow.bottleneck = undefined;
+      flow.timer?.cancel();
+      flow.timer = undefined;
+    }
+    for (const link of path) this.#links.add(link);
+    return false;
+  }
+
+  #accelerate(flow: Flow): void {
+    const { nextRate, nextBottleneck } = flow;
+    if (nextRate !== flow.rate) {
+      flow.advance();
+      flow.rate = nextRate;
+    }
+    flow.bottleneck = nextBottleneck;
+    this.#expect(flow);
+  }
+
+  /** Looks when it is to be looked at. Those that a link holds back are looked at together. */
+  #expect(flow: Flow): void {
+    const { bottleneck } = flow;
+    const endUs = flow.endUs();
+    if (bottleneck === undefined) this.#setTimer(flow, endUs);
+    else {
+      this.#setTimer(flow, Infinity);
+      if (endUs < bottleneck.dueAtUs) this.#planned.add(bottleneck);
+    }
+    if (flow.patience === undefined && endUs > flow.patienceEndsUs && (flow.rate > 0 || flow.hasArrived)) {
+      flow.patience = this.#kernel.schedule(flow.patienceEndsUs - this.#kernel.nowUs(), () => {
+        flow.deliverSome();
+        if (flow.isWanted) this.onChanged(flow);
+      });
+    }
+  }
+
+  #setTimer(flow: Flow, atUs: number): void {
+    if (flow.timer === undefined ? atUs === Infinity : atUs === flow.dueAtUs) return;
+    flow.timer?.cancel();
+    flow.timer = undefined;
+    flow.dueAtUs = atUs;
+    if (atUs === Infinity) return;
+    flow.timer = this.#kernel.schedule(atUs - this.#kernel.nowUs(), () => {
+      flow.timer = undefined;
+      flow.deliverAll();
+      if (flow.isWanted) this.onChanged(flow);
+    });
+  }
+
+  /** One timer for all that the link holds back. */
+  #plan(link: Link): void {
+    let dueAtUs = Infinity;
+    for (const flow of link.flows) if (flow.bottleneck === link) dueAtUs = Math.min(dueAtUs, flow.endUs());
+    if (link.dueAtUs === dueAtUs) return;
+    link.timer?.cancel();
+    link.timer = undefined;
+    link.dueAtUs = dueAtUs;
+    if (dueAtUs === Infinity) return;
+    link.timer = this.#kernel.schedule(dueAtUs - this.#kernel.nowUs(), () => {
+      link.timer = undefined;
+      link.dueAtUs = Infinity;
+      this.#planned.add(link);
+      for (const flow of link.flows) if (flow.bottleneck === link) flow.deliverAll();
+      this.#solveSoon();
+    });
   }
 }
 
 const solvePriority = 1_000;
-
-/** One stream of bytes. At most one `want()` at a time. */
-export class Flow {
-  readonly path: readonly Link[];
-  readonly capBytesPerSecond: number;
-  /** What fairness gives it now. */
-  rate = 0;
-  /** Set by whoever computes rates. */
-  nextRate = 0;
-  readonly #kernel: Kernel;
-  readonly #quantumUs: number;
-  readonly #setActive: (flow: Flow, isActive: boolean) => void;
-  #wanted = 0;
-  #arrived = 0;
-  #sinceUs = 0;
-  #onArrived: ((bytes: number) => void) | undefined;
-  #timer: Timer | undefined;
-
-  constructor(
-    kernel: Kernel,
-    path: readonly Link[],
-    capBytesPerSecond: number,
-    quantumUs: number,
-    setActive: (flow: Flow, isActive: boolean) => void,
-  ) {
-    this.#kernel = kernel;
-    this.path = path;
-    this.capBytesPerSecond = capBytesPerSecond;
-    this.#quantumUs = quantumUs;
-    this.#setActive = setActive;
-  }
-
-  /** Calls back when `bytes` more have come, or some of them after the quantum. */
-  want(bytes: number, onArrived: (bytes: number) => void): void {
-    this.#wanted = bytes;
-    this.#arrived = 0;
-    this.#sinceUs = this.#kernel.nowUs();
-    this.#onArrived = onArrived;
-    this.rate = 0;
-    this.#setActive(this, true);
-  }
-
-  /** Gives up what is wanted: how many bytes of it have come. */
-  interrupt(): number {
-    if (this.#onArrived === undefined) return 0;
-    this.advance();
-    this.close();
-    return Math.floor(this.#arrived);
-  }
-
-  /** Gives up what is wanted. Idempotent. */
-  close(): void {
-    this.#timer?.cancel();
-    if (this.#onArrived === undefined) return;
-    this.#onArrived = undefined;
-    this.#setActive(this, false);
-  }
-
-  /** Accounts for the time since the last call. */
-  advance(): void {
-    const nowUs = this.#kernel.nowUs();
-    const bytes = Math.min(this.#wanted - this.#arrived, (this.rate * (nowUs - this.#sinceUs)) / 1_000_000);
-    this.#arrived += bytes;
-    this.#sinceUs = nowUs;
-    for (const link of this.path) link.carried += bytes;
-  }
-
-  /** Takes the new rate, and says when to look again. */
-  plan(): void {
-    if (this.nextRate === this.rate && this.#timer !== undefined) return;
-    this.rate = this.nextRate;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.rate === 0) return;
-    const leftUs = Math.ceil(((this.#wanted - this.#arrived) * 1_000_000) / this.rate);
-    // At a trickle the quantum is as long as a byte takes.
-    const quantumUs = Math.max(this.#quantumUs, Math.ceil(1_000_000 / this.rate));
-    this.#timer = this.#kernel.schedule(Math.min(leftUs, quantumUs), () => {
-      this.#timer = undefined;
-      this.#look();
-    });
-  }
-
-  #look(): void {
-    this.advance();
-    const left = this.#wanted - this.#arrived;
-    const bytes = left < 0.5 ? this.#wanted : Math.floor(this.#arrived);
-    const onArrived = this.#onArrived;
-    this.#onArrived = undefined;
-    this.#setActive(this, false);
-    onArrived?.(bytes);
-  }
-}

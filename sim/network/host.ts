@@ -1,4 +1,5 @@
-import type { FlowNetwork, Link } from './flow-network.ts';
+import type { FlowNetwork } from './flow-network.ts';
+import type { Link } from './link.ts';
 
 export interface HostSpec {
   readonly name: string;

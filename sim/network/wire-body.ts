@@ -2,7 +2,7 @@ import { abortedError, abortReason, onAbort, PeiliError } from '../../core/index
 import type { Body, Chunk } from '../../core/index.ts';
 import { keepChunk, SymbolChunk } from '../content/symbols.ts';
 import type { Life } from '../kernel/life.ts';
-import type { Flow } from './flow-network.ts';
+import type { Flow } from './flow.ts';
 import type { HttpFault } from './http-fault.ts';
 
 export interface WireBodyOptions {
@@ -37,6 +37,9 @@ interface Waiting {
 
 /** What a process that stands still has already given to its kernel: Linux' `tcp_wmem` grows to 4 MiB, and is seldom there. */
 const sendBufferBytes = 512 * 1024;
+
+/** A reader that waits gets what has come after this time, though more is on its way. */
+const quantumUs = 100_000;
 
 const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
 
@@ -119,7 +122,7 @@ class WireBody implements Body {
       return;
     }
     this.#carried = chunk;
-    this.#options.flow.want(Math.min(chunk.byteLength, room), (bytes) => {
+    this.#options.flow.want(Math.min(chunk.byteLength, room), quantumUs, (bytes) => {
       this.#carried = undefined;
       this.#arrive(chunk.subarray(0, bytes));
       if (bytes < chunk.byteLength) {
@@ -155,7 +158,7 @@ class WireBody implements Body {
   }
 
   #carryRest(rest: Chunk, goOn: () => void): void {
-    this.#options.flow.want(rest.byteLength, (bytes) => {
+    this.#options.flow.want(rest.byteLength, quantumUs, (bytes) => {
       this.#arrive(rest.subarray(0, bytes));
       if (this.#isOver) return;
       if (bytes === rest.byteLength) goOn();

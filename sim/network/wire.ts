@@ -3,9 +3,10 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Trace } from '../run/trace.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeAnswer, ExchangeCall } from './exchange.ts';
-import type { FlowNetwork, Link } from './flow-network.ts';
+import type { FlowNetwork } from './flow-network.ts';
 import type { Host } from './host.ts';
 import type { HttpFault } from './http-fault.ts';
+import type { Link } from './link.ts';
 import { nameOf } from './party.ts';
 import type { Party } from './party.ts';
 
@@ -87,7 +88,7 @@ export class Wire {
       readAheadBytes: this.#options.readAheadBytes ?? usualReadAheadBytes,
       fault,
       isConnected: fault?.kind !== 'refuse' && this.#takeIdle(call),
-      openFlow: (cap) => this.#flows.open(pathOf(to, from), cap),
+      openFlow: (cap) => this.#flows.open(pathOf(to, from), { capBytesPerSecond: cap }),
       onEnd: (isReusable) => {
         this.#calls.delete(call);
         if (isReusable) this.#keep(call);

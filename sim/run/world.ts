@@ -11,7 +11,7 @@ import type { KernelOptions } from '../kernel/kernel.ts';
 import { createSimRandom } from '../kernel/random.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
-import type { Link } from '../network/flow-network.ts';
+import type { Link } from '../network/link.ts';
 import { Host } from '../network/host.ts';
 import { Wire } from '../network/wire.ts';
 import type { Party } from '../network/party.ts';

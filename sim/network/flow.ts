@@ -1,0 +1,156 @@
+import type { Timer } from '../../core/index.ts';
+import { unboundedRate } from './link.ts';
+import type { Link } from './link.ts';
+
+/** What a flow asks of its network. */
+export interface FlowOwner {
+  nowUs(): number;
+  /** It wants bytes, or no more. */
+  onChanged(flow: Flow): void;
+}
+
+export interface FlowOptions {
+  /** @default as fast as its links allow */
+  readonly capBytesPerSecond?: number;
+}
+
+/** One stream of bytes over links. At most one `want()` at a time. Between two of them at the same time it keeps its place. */
+export class Flow {
+  readonly path: readonly Link[];
+  /** Its places in the links' lists, in the order of the path. */
+  readonly seats: number[] = [];
+  /** Among its links' flows, bytes are wanted from it. */
+  isActive = false;
+  /** As fast as it may be on its own. */
+  limit: number;
+  /** What it can take of a link at most, whatever the others do: an integer. Does not change while it is active, but by `FlowNetwork.setRate`. */
+  bound = 0;
+  rate = 0;
+  /** The link that holds it back; undefined: its own limit. */
+  bottleneck: Link | undefined;
+  /** Bytes arrive until then without anybody looking: when it has its own limit, when a reader waits. */
+  dueAtUs = Infinity;
+  timer: Timer | undefined;
+  patienceEndsUs = Infinity;
+  patience: Timer | undefined;
+
+  // Scratch of `FairShare`.
+  mark = 0;
+  nextRate = 0;
+  nextBottleneck: Link | undefined;
+
+  readonly #owner: FlowOwner;
+  readonly #cap: number;
+  #wanted = 0;
+  #arrived = 0;
+  #sinceUs = 0;
+  #quantumUs = 0;
+  #onArrived: ((bytes: number) => void) | undefined;
+
+  constructor(owner: FlowOwner, path: readonly Link[], { capBytesPerSecond = unboundedRate }: FlowOptions) {
+    this.#owner = owner;
+    this.path = path;
+    this.#cap = capBytesPerSecond;
+    this.limit = capBytesPerSecond;
+  }
+
+  get isWanted(): boolean {
+    return this.#onArrived !== undefined;
+  }
+
+  /** Bytes have come that nobody has been told of. */
+  get hasArrived(): boolean {
+    return this.#arrived >= 1;
+  }
+
+  /** Calls back when `bytes` more have come, or those of them that came in `quantumUs`. */
+  want(bytes: number, quantumUs: number, onArrived: (bytes: number) => void): void {
+    this.#wanted = bytes;
+    this.#onArrived = onArrived;
+    this.#sinceUs = this.#owner.nowUs();
+    this.#quantumUs = quantumUs;
+    this.patienceEndsUs = this.#sinceUs + quantumUs;
+    this.#owner.onChanged(this);
+  }
+
+  /** Gives up what is wanted: how many bytes of it have come. */
+  interrupt(): number {
+    if (this.#onArrived === undefined) return 0;
+    this.advance();
+    const bytes = Math.min(this.#wanted, Math.floor(this.#arrived));
+    this.#count(bytes);
+    this.close();
+    return bytes;
+  }
+
+  /** Gives up what is wanted. Idempotent. */
+  close(): void {
+    this.patience?.cancel();
+    this.patience = undefined;
+    this.#arrived = 0;
+    if (this.#onArrived === undefined) return;
+    this.#onArrived = undefined;
+    this.#owner.onChanged(this);
+  }
+
+  /** Its bound and its limit, by what its links carry now. */
+  measure(): void {
+    let least = Math.min(this.#cap, unboundedRate);
+    for (const { bytesPerSecond } of this.path) least = Math.min(least, bytesPerSecond);
+    this.limit = least;
+    this.bound = Math.ceil(least);
+  }
+
+  /** Accounts for the time since the last call. */
+  advance(): void {
+    const nowUs = this.#owner.nowUs();
+    if (nowUs === this.#sinceUs) return;
+    this.#arrived = Math.min(this.#wanted, this.#arrived + (this.rate * (nowUs - this.#sinceUs)) / 1_000_000);
+    this.#sinceUs = nowUs;
+  }
+
+  /** When all that is wanted will have come at this rate. */
+  endUs(): number {
+    if (this.#onArrived === undefined || this.rate === 0) return Infinity;
+    const endUs = this.#sinceUs + Math.ceil(((this.#wanted - this.#arrived) * 1_000_000) / this.rate);
+    return endUs < Number.MAX_SAFE_INTEGER ? endUs : Infinity;
+  }
+
+  /** Calls back if all has come. */
+  deliverAll(): void {
+    if (this.#onArrived === undefined) return;
+    this.advance();
+    if (this.#wanted - this.#arrived >= 0.5) return;
+    this.#arrived = 0;
+    this.#deliver(this.#wanted);
+  }
+
+  /** Calls back with what has come, if that is a byte; else the reader waits on. */
+  deliverSome(): void {
+    this.patience = undefined;
+    if (this.#onArrived === undefined) return;
+    this.advance();
+    const bytes = Math.floor(this.#arrived);
+    if (bytes < 1) {
+      const byteUs = this.rate === 0 ? 0 : Math.ceil(1_000_000 / this.rate);
+      this.patienceEndsUs = this.#owner.nowUs() + Math.max(this.#quantumUs, byteUs);
+      return;
+    }
+    this.#arrived -= bytes;
+    this.#deliver(bytes);
+  }
+
+  #deliver(bytes: number): void {
+    const onArrived = this.#onArrived;
+    this.#onArrived = undefined;
+    this.patience?.cancel();
+    this.patience = undefined;
+    this.#count(bytes);
+    this.#owner.onChanged(this);
+    onArrived?.(bytes);
+  }
+
+  #count(bytes: number): void {
+    for (const link of this.path) link.carried += bytes;
+  }
+}
