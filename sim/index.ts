@@ -17,3 +17,16 @@ export type { Shows } from './hunt/shrink-scenario.ts';
 export { oracles } from './oracles/all.ts';
 export type { Oracle, OracleContext, OracleFactory, Violation } from './oracles/oracle.ts';
 export type { SimEvent } from './run/trace.ts';
+export { checkDeterminism } from './check/check-determinism.ts';
+export type {
+  CheckedEvent,
+  CheckedRun,
+  CheckOptions,
+  CheckReport,
+  Divergence,
+  KernelEvent,
+} from './check/check-determinism.ts';
+export { formatCheck } from './check/format-check.ts';
+export { recordTrace } from './run/record-trace.ts';
+export type { RecordOptions, TraceEvent, TraceRecording } from './run/record-trace.ts';
+export { formatTraceJson, formatTraceText } from './run/trace-lines.ts';
