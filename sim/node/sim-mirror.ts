@@ -1,5 +1,5 @@
-import { createMirror } from '../../core/index.ts';
-import type { Digester, Limits, MemberKind, MirrorNode, Probe } from '../../core/index.ts';
+import { createMirror, createRegistryFilter } from '../../core/index.ts';
+import type { Digester, Limits, MemberKind, MirrorNode, MirrorOptions, Probe } from '../../core/index.ts';
 import type { SimStore } from '../containerd/sim-store.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SimRandom } from '../kernel/random.ts';
@@ -7,6 +7,7 @@ import type { Host } from '../network/host.ts';
 import type { Party } from '../network/party.ts';
 import type { Wire } from '../network/wire.ts';
 import type { Trace } from '../run/trace.ts';
+import type { MirrorSpec } from '../scenario/scenario.ts';
 import type { Directory, Seat } from './directory.ts';
 import { Life } from '../kernel/life.ts';
 import { createSimClock } from './sim-clock.ts';
@@ -31,6 +32,7 @@ export interface SimMirrorOptions {
   readonly host: Host;
   readonly kind: MemberKind;
   readonly limits: Limits;
+  readonly spec?: MirrorSpec | undefined;
   readonly probe?: Probe;
 }
 
@@ -83,7 +85,7 @@ export class SimMirror {
   start(): void {
     if (this.#node !== undefined) return;
     const { digester, directory, kernel, random, store, trace, wall, wire, latencyUs } = this.#deps;
-    const { limits, probe } = this.#options;
+    const { limits, probe, spec } = this.#options;
     const { seat } = this;
     this.#incarnation += 1;
     seat.self = { ...seat.self, incarnation: this.#incarnation };
@@ -109,7 +111,7 @@ export class SimMirror {
         },
         ...(probe === undefined ? {} : { probe }),
       },
-      { limits },
+      mirrorOptionsOf(limits, spec),
     );
     this.#node = node;
     this.party.life = life;
@@ -155,4 +157,14 @@ export class SimMirror {
     this.#deps.wire.forget(this.party);
     this.#node = undefined;
   }
+}
+
+function mirrorOptionsOf(limits: Limits, spec: MirrorSpec = {}): MirrorOptions {
+  const { blobVerification, tagMaxAgeUs, ...filter } = spec;
+  return {
+    limits,
+    filter: createRegistryFilter(filter),
+    ...(blobVerification === undefined ? {} : { blobVerification }),
+    ...(tagMaxAgeUs === undefined ? {} : { tagMaxAgeUs }),
+  };
 }

@@ -1,3 +1,4 @@
+import { askedRange } from './asked-range.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
@@ -48,22 +49,28 @@ export const endsAreHonest: OracleFactory = ({ violate, world }) => {
   };
 };
 
-/** A range is answered as asked (L5): 206 with exactly these bytes, 200 for the whole, 416; no other success. */
+/** A range is answered as asked (L5), on GET and HEAD: 206 with exactly these bytes, 200 for the whole, 416 where there are none; no other success. */
 export const rangesAreExact: OracleFactory = ({ violate, world }) => {
   const exchanges = new SeenExchanges(world);
   return {
     onEvent: (event) => {
       const seen = exchanges.update(event);
       if (event.type !== 'head' || seen === undefined || !isOwnMirrors(seen) || seen.content === undefined) return;
-      const { content, promisedBytes, range, target } = seen;
-      const [, first = ''] = /^bytes=([0-9]+)-$/.exec(range ?? '') ?? [];
-      if (event.status === 206 && promisedBytes !== undefined && promisedBytes !== content.sizeBytes - Number(first)) {
-        violate(`${target} from ${first} on: 206 with ${promisedBytes} of ${content.sizeBytes} bytes`);
-      }
-      if (event.status === 200 && Number(first) > 0) violate(`${target} from ${first} on: 200`);
-      if (event.status === 200 && promisedBytes !== undefined && promisedBytes !== content.sizeBytes) {
-        violate(`${target}: 200 with ${promisedBytes} of ${content.sizeBytes} bytes`);
-      }
+      const { status, headers } = event;
+      if (status !== 200 && status !== 206 && status !== 416) return;
+      const { content, method, range, target } = seen;
+      const wanted = expectedHead(range, content.sizeBytes);
+      const given = [status, status === 416 ? '' : headers['content-length'], headers['content-range'] ?? ''].join(' ');
+      if (given !== wanted) violate(`${method} ${target} with range ${range}: ${given}, not ${wanted}`);
     },
   };
 };
+
+/** Status, Content-Length and Content-Range. */
+function expectedHead(range: string | undefined, sizeBytes: number): string {
+  const asked = askedRange(range, sizeBytes);
+  if (asked === 'whole') return `200 ${sizeBytes} `;
+  if (asked === 'unsatisfiable') return `416  bytes */${sizeBytes}`;
+  const { start, end } = asked;
+  return `206 ${end - start} bytes ${start}-${end - 1}/${sizeBytes}`;
+}

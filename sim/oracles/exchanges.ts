@@ -1,8 +1,8 @@
-import { parseRange, resolveRange } from '../../core/index.ts';
 import type { SimContent } from '../content/catalogue.ts';
 import type { Party } from '../network/party.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { World } from '../run/world.ts';
+import { askedRange } from './asked-range.ts';
 
 /** An exchange as its client has seen it until now. */
 export interface SeenExchange {
@@ -80,8 +80,8 @@ export class SeenExchanges {
 }
 
 function startOf({ content, range }: SeenExchange): number {
-  const resolved = resolveRange(parseRange(range), content?.sizeBytes ?? 0, { mirrored: true });
-  return resolved.type === 'part' ? resolved.start : 0;
+  const asked = askedRange(range, content?.sizeBytes ?? 0);
+  return typeof asked === 'object' ? asked.start : 0;
 }
 
 /** A client's exchange with the mirror of its own node. */

@@ -2,6 +2,7 @@ import { applyFaults } from '../faults/apply-faults.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { startAsks } from './start-asks.ts';
 import { createWorld } from './world.ts';
 import type { SimNode, World } from './world.ts';
 import type { SimImage } from '../content/catalogue.ts';
@@ -63,6 +64,7 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
   onWorld?.(world);
   const watching = watchWith(policy === 'peili' ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
+  startAsks(world, scenario);
   const pulls = startWorkload(world, scenario);
   const end = await world.kernel.run({ untilUs: scenario.untilUs });
   if (end === 'stopped' && watching.violations.length === 0)

@@ -108,7 +108,7 @@ type Parts = Pick<World, 'kernel' | 'trace' | 'wire' | 'flows' | 'random' | 'dir
 
 function createNode(
   index: number,
-  { cluster, limits }: Scenario,
+  { cluster, limits, mirror: spec }: Scenario,
   policy: PolicyName,
   parts: Parts,
   upstream: Party,
@@ -120,7 +120,7 @@ function createNode(
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
   const mirror =
     policy === 'peili'
-      ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}) })
+      ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}), spec })
       : undefined;
   const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
   const { unpack } = cluster;

@@ -1,4 +1,4 @@
-import type { Limits } from '../../core/index.ts';
+import type { BlobVerification, Limits } from '../../core/index.ts';
 import type { Fault } from '../faults/fault.ts';
 
 /** A cluster, what is to happen in it, and what goes wrong meanwhile: a value, that is run, printed, drawn and shrunk. */
@@ -11,8 +11,12 @@ export interface Scenario {
   readonly images: readonly ImageSpec[];
   readonly workload: readonly PullSpec[];
   readonly faults: readonly Fault[];
+  /** What clients ask their node's mirror that are no containerd: a curl, crane, another runtime. @default nothing */
+  readonly asks?: readonly AskSpec[];
   /** Bounds of the mirrors that are not the defaults. */
   readonly limits?: Partial<Limits>;
+  /** How the mirrors are configured. @default as when nothing is said */
+  readonly mirror?: MirrorSpec;
   /** The run ends here, whatever is still under way. Microseconds. */
   readonly untilUs: number;
 }
@@ -66,4 +70,32 @@ export interface PullSpec {
   readonly image: string;
   /** After a failure it is tried again a second later, so often. @default 0 */
   readonly retries?: number;
+}
+
+/** One request to the mirror of a node. */
+export interface AskSpec {
+  readonly atUs: number;
+  /** Index of the node. */
+  readonly node: number;
+  /** Name of the image. */
+  readonly image: string;
+  /** The manifest by its tag or by its digest, the config, or a layer by its index. */
+  readonly what: 'tag' | 'manifest' | 'config' | number;
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'HEAD';
+  /** The Range field, `bytes=-100`. */
+  readonly range?: string;
+  /** It hangs up after so many bytes. */
+  readonly bytesMax?: number;
+  /** It hangs up after so long, whatever has come. Microseconds. */
+  readonly patienceUs?: number;
+}
+
+/** Options of the mirror, as `peili registry` takes them. */
+export interface MirrorSpec {
+  readonly registryFilters?: readonly string[];
+  readonly mirroredRegistries?: readonly string[];
+  readonly blobsOnlyRegistries?: readonly string[];
+  readonly blobVerification?: BlobVerification;
+  readonly tagMaxAgeUs?: number;
 }

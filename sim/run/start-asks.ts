@@ -1,0 +1,62 @@
+import { defaultLimits } from '../../core/index.ts';
+import type { Body } from '../../core/index.ts';
+import type { SimImage } from '../content/catalogue.ts';
+import { Life } from '../kernel/life.ts';
+import type { Party } from '../network/party.ts';
+import type { AskSpec, Scenario } from '../scenario/scenario.ts';
+import type { World } from './world.ts';
+
+/** Plans what clients ask that are no containerd. Whatever they are answered, they do nothing more: the laws look at the answers. */
+export function startAsks(world: World, { asks = [] }: Scenario): void {
+  for (const ask of asks) {
+    world.kernel.schedule(ask.atUs, () => {
+      askOnce(world, ask).catch((cause: unknown) => {
+        world.kernel.fail(cause);
+      });
+    });
+  }
+}
+
+async function askOnce({ images, kernel, nodes, wire }: World, ask: AskSpec): Promise<void> {
+  const { bytesMax = Infinity, method = 'GET', node: index, patienceUs, range, what } = ask;
+  const node = nodes[index];
+  const image = images.get(ask.image);
+  if (node === undefined || image === undefined)
+    throw new RangeError(`no node ${index} or no image ${ask.image} in this scenario`);
+  if (node.mirror === undefined) return;
+  const client: Party = { host: node.host, role: 'containerd', life: new Life(kernel), server: undefined };
+  const connection = new AbortController();
+  const timer =
+    patienceUs === undefined
+      ? undefined
+      : kernel.schedule(patienceUs, () => {
+          connection.abort();
+        });
+  const target = `/v2/${image.repository}/${resourceOf(image, what)}?ns=${image.registry}`;
+  const request = { method, target, headers: range === undefined ? {} : { range } };
+  const { dialTimeoutUs } = defaultLimits;
+  try {
+    const { body } = await wire.exchange(client, node.mirror.party, request, connection.signal, { dialTimeoutUs });
+    if (body !== undefined) await readUpTo(body, bytesMax);
+  } catch {
+    // An answer that ends early, or does not come: what there is to say of it the laws say.
+  }
+  timer?.cancel();
+}
+
+function resourceOf({ config, layers, manifest, tag }: SimImage, what: AskSpec['what']): string {
+  if (what === 'tag') return `manifests/${tag}`;
+  if (what === 'manifest') return `manifests/${manifest.digest}`;
+  const content = what === 'config' ? config : layers[what];
+  if (content === undefined) throw new RangeError(`the image has no layer ${what}`);
+  return `blobs/${content.digest}`;
+}
+
+async function readUpTo(body: Body, bytesMax: number): Promise<void> {
+  for (let bytes = 0; bytes < bytesMax;) {
+    const step = await body.next();
+    if (step.done === true) return;
+    bytes += step.value.byteLength;
+  }
+  await body.return();
+}
