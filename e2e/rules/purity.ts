@@ -9,6 +9,7 @@ const pureFolders: ReadonlySet<string> = new Set(['core', 'sim']);
 /** Files of pure folders that stand between them and the outside, each with what it is there for. */
 const ports: ReadonlyMap<string, string> = new Map([
   ['sim/kernel/drain.ts', 'gives promises their turn between two events'],
+  ['sim/kernel/poison-guard.ts', 'stands before the rest of this list while a simulation runs'],
   ['sim/mutations/worker.ts', 'a thread that tells what its runs cost, and what would have ended its process'],
 ]);
 

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import type { Scenario } from '../scenario/scenario.ts';
 import { simulate } from './simulate.ts';
 
+/** Before any run of this file. */
+const realRandom: unknown = Reflect.get(Math, 'random');
+
 const megabyte = 1_000_000;
 const image = { name: 'docker.io/library/app:1', layerBytes: [20 * megabyte, 5 * megabyte, 1 * megabyte] };
 
@@ -51,4 +54,14 @@ test('simulate: the same seed is the same run, whichever way promises settle; an
   assert.deepEqual(again, first);
   assert.deepEqual(ticked, first);
   assert.notEqual(other.hash, first.hash);
+});
+
+test('simulate: real chance fails the run, and is there again afterwards', async () => {
+  const running = simulate(scenario, {
+    onWorld: ({ kernel }) => {
+      kernel.schedule(2_000_000, () => Reflect.apply(Reflect.get(Math, 'random'), Math, []));
+    },
+  });
+  await assert.rejects(running, /^Error: Math\.random was used while a simulation ran/);
+  assert.equal(Reflect.get(Math, 'random'), realRandom);
 });

@@ -1,10 +1,13 @@
 import { applyFaults } from '../faults/apply-faults.ts';
+import { drainByImmediate } from '../kernel/drain.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
+import { installPoisonGuard } from '../kernel/poison-guard.ts';
+import type { PoisonGuard } from '../kernel/poison-guard.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
 import { createWorld } from './world.ts';
-import type { SimNode, World } from './world.ts';
+import type { SimNode, World, WorldOptions } from './world.ts';
 import type { SimImage } from '../content/catalogue.ts';
 import { oracles, watchWith } from '../oracles/all.ts';
 import type { OracleFactory, Violation } from '../oracles/oracle.ts';
@@ -18,6 +21,10 @@ export interface SimulateOptions {
   readonly drain?: DrainStrategy;
   /** The laws that are watched, where the policy is ours. The first one that is broken ends the run. @default all of them */
   readonly watched?: Readonly<Record<string, OracleFactory>>;
+  /** Stops after so many events of the kernel, as a replay does at the one that failed. @default no bound */
+  readonly eventsMax?: number;
+  /** Whether a use of real time or chance fails the run. @default true */
+  readonly isGuarded?: boolean;
   /** Sees the world before its time begins: to watch its events, to add rules. */
   readonly onWorld?: (world: World) => void;
 }
@@ -41,7 +48,10 @@ export interface SimResult {
   readonly makespanUs: number;
   readonly upstreamBytes: number;
   readonly upstreamRequests: number;
+  /** Events of the kernel: callbacks that were due and happened. */
   readonly events: number;
+  /** Times that two events were due at once with the same priority: `swaps` of the scenario below this number took place. */
+  readonly ties: number;
   /** Equal for equal runs. */
   readonly hash: string;
   /** Laws that were broken; empty when all is well. */
@@ -50,8 +60,29 @@ export interface SimResult {
 
 /** Runs a scenario once. */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<SimResult> {
-  const { seed = 1, policy = 'peili', drain = 'immediate', onWorld, watched = oracles } = options;
-  const world = createWorld(scenario, { seed, policy, drain });
+  const guard = options.isGuarded === false ? undefined : installPoisonGuard();
+  try {
+    // What others of this process have begun goes on before the guard stands.
+    await drainByImmediate();
+    return await runScenario(scenario, options, guard);
+  } finally {
+    guard?.dispose();
+  }
+}
+
+async function runScenario(
+  scenario: Scenario,
+  {
+    seed = 1,
+    policy = 'peili',
+    drain = 'immediate',
+    onWorld,
+    eventsMax = Infinity,
+    watched = oracles,
+  }: SimulateOptions,
+  guard: PoisonGuard | undefined,
+): Promise<SimResult> {
+  const world = build(scenario, { seed, policy, drain, swaps: scenario.swaps ?? [] }, guard);
   const upstream = { bytes: 0, requests: 0 };
   const asked = new Set<number>();
   world.trace.watch((event) => {
@@ -66,9 +97,9 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
   applyFaults(world, scenario.faults);
   startAsks(world, scenario);
   const pulls = startWorkload(world, scenario);
-  const end = await world.kernel.run({ untilUs: scenario.untilUs });
+  const end = await world.kernel.run({ untilUs: scenario.untilUs, eventsMax });
   if (end === 'stopped' && watching.violations.length === 0)
-    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs });
+    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs, eventsMax });
   await watching.end();
   const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
   return {
@@ -80,6 +111,7 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
     upstreamBytes: upstream.bytes,
     upstreamRequests: upstream.requests,
     events: world.kernel.executed,
+    ties: world.kernel.ties,
     hash: world.kernel.hash.digest(),
     violations: watching.violations,
   };
@@ -87,6 +119,21 @@ export async function simulate(scenario: Scenario, options: SimulateOptions = {}
 
 /** After the last pull: what is still under way ends, and nothing may be left. */
 const restUs = 5_000_000;
+
+/** Building is under guard as running is. */
+function build(scenario: Scenario, options: WorldOptions, guard: PoisonGuard | undefined): World {
+  if (guard === undefined) return createWorld(scenario, options);
+  const misuses: Error[] = [];
+  guard.enter((misuse) => misuses.push(misuse));
+  try {
+    const world = createWorld(scenario, { ...options, guard });
+    const [misuse] = misuses;
+    if (misuse !== undefined) throw misuse;
+    return world;
+  } finally {
+    guard.leave();
+  }
+}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

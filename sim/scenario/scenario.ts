@@ -17,6 +17,8 @@ export interface Scenario {
   readonly limits?: Partial<Limits>;
   /** How the mirrors are configured. @default as when nothing is said */
   readonly mirror?: MirrorSpec;
+  /** Which of the events that are due at the same time change places (`KernelOptions.swaps`). @default none */
+  readonly swaps?: readonly number[];
   /** The run ends here, whatever is still under way. Microseconds. */
   readonly untilUs: number;
 }
