@@ -30,3 +30,7 @@ export { formatCheck } from './check/format-check.ts';
 export { recordTrace } from './run/record-trace.ts';
 export type { RecordOptions, TraceEvent, TraceRecording } from './run/record-trace.ts';
 export { formatTraceJson, formatTraceText } from './run/trace-lines.ts';
+export { formatReplay, parseReplay, ReplayError } from './replay/replay-text.ts';
+export type { NamedScenarios, Replay } from './replay/replay-text.ts';
+export { runReplay } from './replay/run-replay.ts';
+export type { ReplayOptions, ReplayResult } from './replay/run-replay.ts';

@@ -92,6 +92,8 @@ test('check: a run that ends early, fails, or is never the same is told as such'
     ),
   });
   assert.equal(failing.runs[1]?.failure, 'Error: planted');
+  assert.deepEqual(failing.divergence?.other, []);
+  assert.ok((failing.divergence.first[0]?.atUs ?? 0) >= 3_000_000);
   assert.match(formatCheck(failing).join('\n'), /failed: Error: planted/);
   const shared = { count: 0 };
   const never = await checkDeterminism(scenario, {
