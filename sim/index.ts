@@ -4,7 +4,17 @@
  * @packageDocumentation
  */
 export { simulate } from './run/simulate.ts';
-export type { PullResult, SimResult, SimulateOptions } from './run/simulate.ts';
+export type { SimResult, SimulateOptions } from './run/simulate.ts';
+export type { PullResult } from './run/start-workload.ts';
+export { parseScenario } from './scenario/parse-scenario.ts';
+export type { ParseScenarioOptions } from './scenario/parse-scenario.ts';
+export { readScenario } from './scenario/read-scenario.ts';
+export { ScenarioError } from './scenario/scenario-error.ts';
+export type { ScenarioText } from './scenario/scenario-schema.ts';
+export type { Bound } from './scenario/bound.ts';
+export type { Expectation, FigureName, Plan } from './scenario/plan.ts';
+export { findScenario, namedScenarios } from './scenarios/index.ts';
+export type { NamedScenario } from './scenarios/index.ts';
 export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
 export type { Fault, FaultKind } from './faults/fault.ts';
 export type { PolicyName } from './policies/policy.ts';

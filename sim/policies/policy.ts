@@ -1,2 +1,3 @@
 /** How images get to the nodes: the names that a run knows. */
-export type PolicyName = 'peili' | 'noMirror';
+export const policyNames = ['peili', 'noMirror'] as const;
+export type PolicyName = (typeof policyNames)[number];

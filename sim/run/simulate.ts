@@ -6,9 +6,10 @@ import type { PoisonGuard } from '../kernel/poison-guard.ts';
 import type { PolicyName } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
+import { startWorkload } from './start-workload.ts';
+import type { PullResult } from './start-workload.ts';
 import { createWorld } from './world.ts';
-import type { SimNode, World, WorldOptions } from './world.ts';
-import type { SimImage } from '../content/catalogue.ts';
+import type { World, WorldOptions } from './world.ts';
 import { oracles, watchWith } from '../oracles/all.ts';
 import type { OracleFactory, Violation } from '../oracles/oracle.ts';
 
@@ -27,16 +28,6 @@ export interface SimulateOptions {
   readonly isGuarded?: boolean;
   /** Sees the world before its time begins: to watch its events, to add rules. */
   readonly onWorld?: (world: World) => void;
-}
-
-/** What one pull came to. */
-export interface PullResult {
-  readonly node: string;
-  readonly image: string;
-  readonly startUs: number;
-  /** Undefined when it was still under way at the end. */
-  readonly tookUs: number | undefined;
-  readonly outcome: string;
 }
 
 export interface SimResult {
@@ -135,50 +126,3 @@ function build(scenario: Scenario, options: WorldOptions, guard: PoisonGuard | u
     guard.leave();
   }
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function startWorkload(world: World, { workload }: Scenario): readonly PullResult[] {
-  const { kernel, nodes, images, trace } = world;
-  const state = { open: workload.length };
-  return workload.map(({ atUs, node: index, image: name, retries = 0 }, pull) => {
-    const node = nodes[index];
-    const image = images.get(name);
-    if (node === undefined || image === undefined)
-      throw new RangeError(`no node ${index} or no image ${name} in this scenario`);
-    const result: Mutable<PullResult> = {
-      node: node.name,
-      image: name,
-      startUs: atUs,
-      tookUs: undefined,
-      outcome: 'pending',
-    };
-    kernel.schedule(atUs, () => {
-      trace.emit({ type: 'pull-begin', pull, node: node.name, image: name });
-      void pullWithRetries(world, node, image, retries).then(
-        (outcome) => {
-          result.outcome = outcome;
-          result.tookUs = kernel.nowUs() - atUs;
-          trace.emit({ type: 'pull-end', pull, node: node.name, outcome });
-          state.open -= 1;
-          if (state.open === 0) kernel.stop();
-        },
-        (cause: unknown) => {
-          kernel.fail(cause);
-        },
-      );
-    });
-    return result;
-  });
-}
-
-/** As the kubelet, but for its longer waits. */
-async function pullWithRetries({ kernel }: World, node: SimNode, image: SimImage, retries: number): Promise<string> {
-  for (let left = retries; ; left -= 1) {
-    const outcome = await node.containerd.pull(image, new AbortController().signal);
-    if (outcome === 'ok' || left === 0) return outcome;
-    await new Promise<void>((resolve) => void kernel.schedule(retryUs, resolve));
-  }
-}
-
-const retryUs = 1_000_000;

@@ -114,7 +114,7 @@ function createNode(
   upstream: Party,
 ): SimNode {
   const { flows, kernel, catalogue, wire } = parts;
-  const name = `n${index}`;
+  const name = cluster.nameOf?.[index] ?? `n${index}`;
   const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
   const store = new SimStore({ clock: clockOf(kernel), catalogue });

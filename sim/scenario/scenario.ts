@@ -30,6 +30,8 @@ export interface ClusterSpec {
   readonly zones: number;
   /** The zone of each node by its index, where they are not spread in turn. */
   readonly zoneOf?: readonly string[];
+  /** The name of each node by its index, where it is another one. */
+  readonly nameOf?: readonly string[];
   readonly upBytesPerSecond: number;
   readonly downBytesPerSecond: number;
   /** One way inside a zone, and between two. */
@@ -65,7 +67,12 @@ export interface ImageSpec {
 }
 
 export interface PullSpec {
+  /** Since the beginning, or since the end of the pull that it comes after. */
   readonly atUs: number;
+  /** Later by up to so much, drawn for each run. */
+  readonly jitterUs?: number;
+  /** Index in the workload of the pull that has to end before this one begins. */
+  readonly after?: number;
   /** Index of the node. */
   readonly node: number;
   /** Name of the image. */

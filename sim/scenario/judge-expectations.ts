@@ -1,0 +1,56 @@
+import type { SimResult } from '../run/simulate.ts';
+import type { FigureName, Plan } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+
+/** An expectation that a run did not meet. */
+export interface Disappointment {
+  readonly policy: string;
+  readonly seed: number;
+  /** One sentence. */
+  readonly says: string;
+}
+
+/** What a run was expected to show and did not. */
+export function judgeExpectations({ expect, scenario }: Plan, result: SimResult): readonly Disappointment[] {
+  const { policy, seed } = result;
+  return expect
+    .filter((expectation) => expectation.policy === policy)
+    .flatMap(({ figure, bound }) => {
+      const value = figureOf(figure, scenario, result);
+      if (value >= bound.min && value <= bound.max) return [];
+      const says = `${policy}, seed ${seed}: ${figure} is ${sayFigure(figure, value)}, expected ${bound.text}`;
+      return [{ policy, seed, says }];
+    });
+}
+
+export function figureOf(figure: FigureName, scenario: Scenario, result: SimResult): number {
+  const { pulls } = result;
+  switch (figure) {
+    case 'failed':
+      return pulls.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'pending').length;
+    case 'pending':
+      return pulls.filter(({ outcome }) => outcome === 'pending').length;
+    case 'upstreamCopies':
+      return result.upstreamBytes / imageBytesOf(scenario);
+    case 'upstreamRequests':
+      return result.upstreamRequests;
+    case 'makespan':
+      return result.makespanUs;
+    case 'slowest':
+      return pulls.reduce((most, { tookUs, startUs }) => Math.max(most, tookUs ?? scenario.untilUs - startUs), 0);
+  }
+}
+
+/** One copy of each image that is pulled. */
+export function imageBytesOf({ images, workload }: Scenario): number {
+  const pulled = new Set(workload.map(({ image }) => image));
+  return images
+    .filter(({ name }) => pulled.has(name))
+    .flatMap(({ layerBytes }) => layerBytes)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function sayFigure(figure: FigureName, value: number): string {
+  if (figure === 'makespan' || figure === 'slowest') return `${(value / 1_000_000).toFixed(2)}s`;
+  return String(Math.round(value * 1000) / 1000);
+}

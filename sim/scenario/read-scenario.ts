@@ -1,0 +1,182 @@
+import * as v from 'valibot';
+import { defaultLimits } from '../../core/index.ts';
+import type { Limits } from '../../core/index.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { FaultParts } from './fault-text.ts';
+import { selectNodes } from './node-selection.ts';
+import type { NodeNames } from './node-selection.ts';
+import type { Expectation, FigureName, Plan } from './plan.ts';
+import { didYouMean, ScenarioError, sayValue } from './scenario-error.ts';
+import type { ScenarioPath } from './scenario-error.ts';
+import { scenarioSchema } from './scenario-schema.ts';
+import type { ScenarioParts, ScenarioText } from './scenario-schema.ts';
+import type { ClusterSpec, ImageSpec, Scenario, UpstreamSpec } from './scenario.ts';
+import { parseDurationUs, parseRateBytesPerSecond, parseSizeBytes } from './units.ts';
+import { upstreamProfiles } from './upstream-profiles.ts';
+import { planPulls } from './workload.ts';
+
+/**
+ * A plan from what people write: quantities with their units, nodes by name. The same text in YAML (`parseScenario`) and as a value is the same plan.
+ *
+ * @example
+ * const { scenario } = readScenario({
+ *   cluster: { nodes: 100, up: '10Gbit/s' },
+ *   images: [{ name: 'docker.io/library/app:1', layers: '10 x 50MB' }],
+ *   workload: [{ pull: 'docker.io/library/app:1' }],
+ * });
+ */
+export function readScenario(value: ScenarioText): Plan {
+  return readUnknown(value);
+}
+
+/** The same for what may be anything. Throws a `ScenarioError`. */
+export function readUnknown(value: unknown): Plan {
+  const parsed = v.safeParse(scenarioSchema, value, { abortEarly: true, abortPipeEarly: true });
+  if (!parsed.success) throw errorOf(parsed.issues[0]);
+  return planOf(parsed.output);
+}
+
+function errorOf(issue: v.BaseIssue<unknown>): ScenarioError {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+  return new ScenarioError(path, issue.message);
+}
+
+function planOf(parts: ScenarioParts): Plan {
+  const nodes = nodesOf(parts.cluster);
+  const images = parts.images.map(imageOf);
+  const scenario: Scenario = {
+    name: parts.name,
+    shows: parts.shows,
+    cluster: clusterOf(parts.cluster, nodes),
+    upstream: upstreamOf(parts.upstream),
+    images,
+    workload: planPulls(parts.workload, nodes, images),
+    faults: parts.faults.flatMap((fault, index) => faultsOf(fault, nodes, ['faults', index])),
+    limits: limitsOf(parts.mirror.limits ?? {}),
+    untilUs: parts.until,
+  };
+  return {
+    scenario,
+    policies: parts.policies,
+    seeds: parts.seeds,
+    expect: Object.entries(parts.expect).flatMap(([policy, figures]) =>
+      Object.entries(figures).flatMap(([figure, bound]) =>
+        bound === undefined ? [] : [{ policy, figure: figure as FigureName, bound } as Expectation],
+      ),
+    ),
+  };
+}
+
+function nodesOf({ nodes, zones }: ScenarioParts['cluster']): NodeNames {
+  const zoneNames = typeof zones === 'number' ? Array.from({ length: zones }, (_, index) => `z${index}`) : zones;
+  const inTurn = (index: number, names: readonly string[]): string => names[index % names.length] ?? 'z0';
+  if (typeof nodes === 'number') {
+    const names = Array.from({ length: nodes }, (_, index) => `n${index}`);
+    return { names, zones: names.map((_name, index) => inTurn(index, zoneNames)), groups: new Map() };
+  }
+  const members = nodes.flatMap(({ name, count, zone }) =>
+    Array.from({ length: count }, (_, index) => ({
+      group: name,
+      name: `${name}${index}`,
+      zone: inTurn(index, zone ?? zoneNames),
+    })),
+  );
+  const groups = new Map(
+    nodes.map(({ name }) => [name, members.flatMap(({ group }, index) => (group === name ? [index] : []))]),
+  );
+  return { names: members.map(({ name }) => name), zones: members.map(({ zone }) => zone), groups };
+}
+
+function clusterOf(parts: ScenarioParts['cluster'], nodes: NodeNames): ClusterSpec {
+  const { unpack } = parts;
+  const isPlain = typeof parts.nodes === 'number' && typeof parts.zones === 'number';
+  return {
+    nodes: nodes.names.length,
+    zones: new Set(nodes.zones).size,
+    ...(isPlain ? {} : { zoneOf: nodes.zones }),
+    ...(typeof parts.nodes === 'number' ? {} : { nameOf: nodes.names }),
+    upBytesPerSecond: parts.up,
+    downBytesPerSecond: parts.down,
+    latencyUs: parts.latency,
+    zoneLatencyUs: parts.zoneLatency,
+    mirrorBytesPerSecond: parts.mirrorRate,
+    ...(unpack === undefined
+      ? {}
+      : {
+          unpack: {
+            layerUs: unpack.layer,
+            bytesPerSecond: unpack.rate,
+            ...(unpack.shared === undefined ? {} : { sharedBytesPerSecond: unpack.shared }),
+          },
+        }),
+  };
+}
+
+function upstreamOf(parts: ScenarioParts['upstream']): UpstreamSpec {
+  const { profile, rate, latency } = { rate: undefined, latency: undefined, ...parts };
+  const known = upstreamProfiles[profile];
+  if (known === undefined) throw new ScenarioError(['upstream', 'profile'], `${sayValue(profile)} is unknown`);
+  return { ...known, bytesPerSecond: rate ?? known.bytesPerSecond, latencyUs: latency ?? known.latencyUs };
+}
+
+function imageOf({ name, layers }: ScenarioParts['images'][number], index: number): ImageSpec {
+  if (!/^[^/\s]+\/[^\s:]+:[\w][\w.-]*$/.test(name)) {
+    throw new ScenarioError(
+      ['images', index, 'name'],
+      `${sayValue(name)} is no name of an image: write registry/repository:tag, docker.io/library/app:1`,
+    );
+  }
+  return { name, layerBytes: layers };
+}
+
+function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): readonly Fault[] {
+  const { at, every, what } = parts;
+  if (parts.until !== undefined && parts.for !== undefined) {
+    throw new ScenarioError([...path, 'for'], 'stands beside until: write one of them');
+  }
+  const lastsUs = parts.for ?? (parts.until === undefined ? undefined : parts.until - at);
+  if (lastsUs !== undefined && lastsUs <= 0) {
+    throw new ScenarioError([...path, parts.for === undefined ? 'until' : 'for'], 'is over before it begins');
+  }
+  const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
+  const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
+  const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], [...path, 'from']);
+  return targets.flatMap((target, index) =>
+    askers.map((from): Fault => {
+      const atUs = at + index * every;
+      return {
+        atUs,
+        target,
+        what: what.kind === 'http' && from !== undefined ? { ...what, from } : what,
+        ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }),
+      };
+    }),
+  );
+}
+
+function limitsOf(given: Readonly<Record<string, string | number>>): Partial<Limits> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, limitOf(name, value)]));
+}
+
+function limitOf(name: string, value: string | number): number {
+  const path = ['mirror', 'limits', name];
+  if (!Object.hasOwn(defaultLimits, name)) {
+    const names = Object.keys(defaultLimits);
+    throw new ScenarioError(path, `is no limit${didYouMean(name, names)}: docs/reference/limits.md lists them`);
+  }
+  const [parse, example] = name.endsWith('Us')
+    ? ([parseDurationUs, '2s or 150ms'] as const)
+    : name.endsWith('BytesPerSecond')
+      ? ([parseRateBytesPerSecond, '64KiB/s'] as const)
+      : name.endsWith('Bytes')
+        ? ([parseSizeBytes, '8MiB'] as const)
+        : ([wholeNumber, '8'] as const);
+  const parsed = parse(value);
+  if (parsed === undefined)
+    throw new ScenarioError(path, `${sayValue(value)} is no value of it: write it as ${example}`);
+  return parsed;
+}
+
+function wholeNumber(value: string | number): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+}

@@ -1,0 +1,102 @@
+import * as v from 'valibot';
+import { policyNames } from '../policies/policy.ts';
+import { bound, parseNumber } from './bound.ts';
+import { faultText } from './fault-text.ts';
+import { count, duration, either, fields, layers, listOf, oneOf, oneOrMore, rate, share, text } from './quantities.ts';
+import { upstreamProfiles } from './upstream-profiles.ts';
+import { parseDurationUs } from './units.ts';
+
+const nodesMax = 100_000;
+
+const group = fields({
+  /** Its nodes are `<name>0`, `<name>1`, ... */
+  name: text,
+  count: count(1, nodesMax),
+  /** One, or several in turn. */
+  zone: v.optional(oneOrMore(text)),
+});
+
+const cluster = fields({
+  nodes: either(Array.isArray, listOf(group), count(1, nodesMax)),
+  /** How many, or their names. */
+  zones: v.optional(either(Array.isArray, listOf(text), count(1, 1_000)), 1),
+  up: v.optional(rate, '10Gbit/s'),
+  down: v.optional(rate, '10Gbit/s'),
+  latency: v.optional(duration, '200us'),
+  zoneLatency: v.optional(duration, '600us'),
+  mirrorRate: v.optional(rate, '2GB/s'),
+  unpack: v.optional(fields({ layer: v.optional(duration, '0'), rate, shared: v.optional(rate) })),
+});
+
+const profileName = oneOf(Object.keys(upstreamProfiles), 'profile of an upstream');
+const upstream = either(
+  (input) => typeof input === 'string',
+  v.pipe(
+    profileName,
+    v.transform((profile) => ({ profile })),
+  ),
+  fields({
+    profile: v.optional(profileName, 'office'),
+    rate: v.optional(rate),
+    latency: v.optional(duration),
+  }),
+);
+
+const image = fields({ name: text, layers });
+
+const pulls = fields({
+  pull: text,
+  on: v.optional(oneOrMore(text), 'all'),
+  except: v.optional(oneOrMore(text), []),
+  at: v.optional(duration, '0'),
+  /** Each a little later, by up to so much, drawn anew for each seed. */
+  jitter: v.optional(duration),
+  /** From one node, or one wave, to the next. */
+  every: v.optional(duration),
+  waves: v.optional(count(1, nodesMax)),
+  /** So many pull at a time: the next one begins when one has ended. */
+  atOnce: v.optional(share),
+  /** They come by chance, so far apart in the mean. */
+  arrivals: v.optional(duration),
+});
+
+const expectation = fields({
+  failed: v.optional(bound(parseNumber, '0')),
+  pending: v.optional(bound(parseNumber, '0')),
+  upstreamCopies: v.optional(bound(parseNumber, '1.1')),
+  upstreamRequests: v.optional(bound(parseNumber, '20')),
+  makespan: v.optional(bound(parseDurationUs, '30s')),
+  slowest: v.optional(bound(parseDurationUs, '30s')),
+});
+
+const mirror = fields({
+  limits: v.optional(
+    v.record(
+      text,
+      v.custom<string | number>((input) => typeof input === 'number' || typeof input === 'string'),
+    ),
+    {},
+  ),
+});
+
+export const scenarioSchema = fields({
+  name: v.optional(text, ''),
+  shows: v.optional(text, ''),
+  cluster,
+  upstream: v.optional(upstream, 'office'),
+  images: v.pipe(listOf(image), v.minLength(1, 'has none: a scenario needs an image')),
+  workload: v.pipe(listOf(pulls), v.minLength(1, 'has nothing in it: say which image is pulled where')),
+  faults: v.optional(listOf(faultText), []),
+  mirror: v.optional(mirror, {}),
+  until: v.optional(duration, '1h'),
+  seeds: v.optional(count(1, 10_000), 1),
+  policies: v.optional(oneOrMore(oneOf(policyNames, 'policy')), ['peili', 'noMirror']),
+  expect: v.optional(
+    v.record(oneOf(policyNames, 'policy'), expectation, 'is no list of policies and what is expected of each'),
+    { peili: { failed: 0 } },
+  ),
+});
+
+/** A scenario as people write it, in YAML or TypeScript: quantities with their units. */
+export type ScenarioText = v.InferInput<typeof scenarioSchema>;
+export type ScenarioParts = v.InferOutput<typeof scenarioSchema>;
