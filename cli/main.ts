@@ -2,6 +2,7 @@
 import process from 'node:process';
 import packageJson from '../package.json' with { type: 'json' };
 import { runProgram } from './program.ts';
+import { createTerminal } from './terminal.ts';
 
 const { version } = packageJson;
 
@@ -65,5 +66,9 @@ process.exitCode = await runProgram(
     },
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
+    sim: async (command) => {
+      const { sim } = await import('./sim/sim.ts');
+      return sim(command, { signal: stopSignal(), writeOut, progress: createTerminal(process.stderr) });
+    },
   },
 );

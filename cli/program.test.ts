@@ -24,6 +24,7 @@ async function run(argv: readonly string[], actions: Partial<Actions> = {}) {
       verify: record('verify'),
       up: record('up'),
       demo: record('demo'),
+      sim: record('sim'),
       ...actions,
     },
   );
@@ -73,7 +74,14 @@ test('program: what an action refuses is one sentence and 2; what nobody foresaw
 });
 
 test('program: help and version go to stdout with 0; no command shows the help with 2', async () => {
-  for (const argv of [['--help'], ['registry', '--help'], ['up', '-h'], ['demo', '--help']]) {
+  for (const argv of [
+    ['--help'],
+    ['registry', '--help'],
+    ['up', '-h'],
+    ['demo', '--help'],
+    ['sim', '--help'],
+    ['sim', 'run', '--help'],
+  ]) {
     const { code, out, err } = await run(argv);
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, /^Usage: peili .*\nExamples:\n/s);

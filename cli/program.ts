@@ -14,6 +14,8 @@ import {
 import type { CleanupOptions, CleanupWaitOptions, ConfigurationOptions } from './hosts-flags.ts';
 import { addRegistryFlags, readRegistryOptions } from './registry-options.ts';
 import type { RegistryOptions } from './registry-options.ts';
+import { addSimCommands } from './sim/sim-commands.ts';
+import type { SimCommand } from './sim/sim-commands.ts';
 import { readVerifyOptions, verifyFlags } from './verify-flags.ts';
 import type { VerifyOptions } from './verify-flags.ts';
 
@@ -26,6 +28,7 @@ export interface Actions {
   verify(options: VerifyOptions): Promise<number>;
   up(options: { readonly nodes: number; readonly image: string | undefined }): Promise<number>;
   demo(options: { readonly json: boolean }): Promise<number>;
+  sim(command: SimCommand): Promise<number>;
 }
 
 export interface ProgramIo {
@@ -43,6 +46,7 @@ const examples = {
 Examples:
   peili demo                                        three mirrors, a dead upstream, a killed holder
   peili up --nodes 5                                mirrors on loopback to try with curl, crane or containerd
+  peili sim run cold-start --nodes 20               a rollout in a simulated cluster
   peili registry --store oci-layout:/srv/images     one node without containerd`,
   registry: `
 Examples:
@@ -157,6 +161,9 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
     .action(async (given: { readonly json?: boolean }) => {
       onExit(await actions.demo({ json: given.json === true }));
     });
+  addSimCommands(program, async (command) => {
+    onExit(await actions.sim(command));
+  });
   program
     .command('version')
     .description('Print the version.')

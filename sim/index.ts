@@ -13,6 +13,8 @@ export { ScenarioError } from './scenario/scenario-error.ts';
 export type { ScenarioText } from './scenario/scenario-schema.ts';
 export type { Bound } from './scenario/bound.ts';
 export type { Expectation, FigureName, Plan } from './scenario/plan.ts';
+export { figureOf, judgeExpectations } from './scenario/judge-expectations.ts';
+export type { Disappointment } from './scenario/judge-expectations.ts';
 export { findScenario, namedScenarios } from './scenarios/index.ts';
 export type { NamedScenario } from './scenarios/index.ts';
 export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';

@@ -1,0 +1,9 @@
+import type { Terminal } from '../terminal.ts';
+
+/** Where a simulation is printed, and what ends it early. */
+export interface SimIo {
+  readonly signal: AbortSignal;
+  readonly writeOut: (text: string) => void;
+  /** Progress and complaints: apart from what is printed. */
+  readonly progress: Terminal;
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { simulate } from '../run/simulate.ts';
+import { judgeExpectations } from '../scenario/judge-expectations.ts';
+import { parseScenario } from '../scenario/parse-scenario.ts';
+import { namedScenarios } from './index.ts';
+
+/** What makes the large ones small enough to be run here, and leaves what they show. */
+const smaller: Readonly<Record<string, readonly string[]>> = {
+  'cold-start': ['cluster.nodes=8'],
+};
+
+for (const { name, text } of namedScenarios) {
+  test(`scenario ${name}: what it is to show is seen`, async () => {
+    const plan = parseScenario(text, { file: name, set: smaller[name] ?? [] });
+    assert.ok(plan.expect.length > 0, 'a scenario says what is expected');
+    for (const policy of new Set(plan.expect.map((each) => each.policy))) {
+      const result = await simulate(plan.scenario, { policy, drain: 'tick' });
+      assert.deepEqual([...result.violations.map(({ message }) => message)], []);
+      assert.deepEqual(
+        judgeExpectations(plan, result).map(({ says }) => says),
+        [],
+      );
+    }
+  });
+}
