@@ -28,6 +28,8 @@ faults:
   - { kind: trickle, on: first 2, rate: 10kB/s, from: gpu, at: 10s, for: 5s, every: 1s }
   - { kind: rate, on: upstream, rate: 1Mbit/s, at: 1s, until: 3s }
 mirror:
+  registryFilters: ':dev$'
+  tagMaxAge: 1h
   limits: { stallTimeoutUs: 1s, windowBytes: 1MiB, attemptsMax: 3 }
 until: 10min
 seeds: 3
@@ -67,6 +69,7 @@ test('scenario: a file is the value that it says', () => {
     { atUs: 1_000_000, target: 'upstream', what: { kind: 'rate', bytesPerSecond: 125_000 }, untilUs: 3_000_000 },
   ]);
   assert.deepEqual(scenario.limits, { stallTimeoutUs: 1_000_000, windowBytes: 1_048_576, attemptsMax: 3 });
+  assert.deepEqual(scenario.mirror, { registryFilters: [':dev$'], tagMaxAgeUs: 3_600_000_000 });
   assert.deepEqual([scenario.untilUs, policies, seeds], [600_000_000, ['peili'], 3]);
   assert.deepEqual(expect, [
     { policy: 'peili', figure: 'failed', bound: { min: 0, max: 0, text: '0' } },

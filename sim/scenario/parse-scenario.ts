@@ -53,7 +53,7 @@ function placeOf(
 
 function offsetOf(node: unknown): number | undefined {
   if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return undefined;
-  const [start]: readonly unknown[] = node.range;
+  const start: unknown = node.range[0];
   return typeof start === 'number' ? start : undefined;
 }
 

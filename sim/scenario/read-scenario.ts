@@ -10,7 +10,7 @@ import { didYouMean, ScenarioError, sayValue } from './scenario-error.ts';
 import type { ScenarioPath } from './scenario-error.ts';
 import { scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioParts, ScenarioText } from './scenario-schema.ts';
-import type { ClusterSpec, ImageSpec, Scenario, UpstreamSpec } from './scenario.ts';
+import type { ClusterSpec, ImageSpec, MirrorSpec, Scenario, UpstreamSpec } from './scenario.ts';
 import { parseDurationUs, parseRateBytesPerSecond, parseSizeBytes } from './units.ts';
 import { upstreamProfiles } from './upstream-profiles.ts';
 import { planPulls } from './workload.ts';
@@ -52,7 +52,7 @@ function planOf(parts: ScenarioParts): Plan {
     images,
     workload: planPulls(parts.workload, nodes, images),
     faults: parts.faults.flatMap((fault, index) => faultsOf(fault, nodes, ['faults', index])),
-    limits: limitsOf(parts.mirror.limits ?? {}),
+    ...mirrorOf(parts.mirror),
     untilUs: parts.until,
   };
   return {
@@ -152,6 +152,16 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
       };
     }),
   );
+}
+
+/** Nothing where nothing is said: a scenario of defaults is printed without them. */
+function mirrorOf({ limits, tagMaxAge, ...rest }: ScenarioParts['mirror']): Pick<Scenario, 'limits' | 'mirror'> {
+  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const mirror: MirrorSpec = { ...said, ...(tagMaxAge === undefined ? {} : { tagMaxAgeUs: tagMaxAge }) };
+  return {
+    ...(Object.keys(limits).length === 0 ? {} : { limits: limitsOf(limits) }),
+    ...(Object.keys(mirror).length === 0 ? {} : { mirror }),
+  };
 }
 
 function limitsOf(given: Readonly<Record<string, string | number>>): Partial<Limits> {

@@ -58,6 +58,8 @@ const pulls = fields({
   atOnce: v.optional(share),
   /** They come by chance, so far apart in the mean. */
   arrivals: v.optional(duration),
+  /** A pull that failed is tried again a second later, so often. */
+  retries: v.optional(count(0, 1_000)),
 });
 
 const expectation = fields({
@@ -69,7 +71,13 @@ const expectation = fields({
   slowest: v.optional(bound(parseDurationUs, '30s')),
 });
 
+/** As the flags of `peili registry`, without their dashes. */
 const mirror = fields({
+  registryFilters: v.optional(oneOrMore(text)),
+  mirroredRegistries: v.optional(oneOrMore(text)),
+  blobsOnlyRegistries: v.optional(oneOrMore(text)),
+  blobVerification: v.optional(oneOf(['off', 'suspect', 'always'], 'way of verifying')),
+  tagMaxAge: v.optional(duration),
   limits: v.optional(
     v.record(
       text,

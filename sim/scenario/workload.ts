@@ -30,6 +30,7 @@ export function planPulls(
         node,
         image: rollout.pull,
         ...(isLater ? { after: first + order - lane } : {}),
+        ...(rollout.retries === undefined ? {} : { retries: rollout.retries }),
         ...(rollout.jitter === undefined ? {} : { jitterUs: rollout.jitter }),
       });
     }
