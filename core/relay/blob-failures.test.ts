@@ -163,6 +163,16 @@ test('cut: a body that lost its source looks for another before it gives up', as
   assertAtRest(node);
 });
 
+test('stall: without another source the body is cut after two more lookups at most, however slow they are', async () => {
+  const slowLookupUs = defaultLimits.lookupTimeoutUs;
+  const node = nodeWith({ a: { stallAt: 70 } }, { blobVerification: 'off' });
+  node.lookup.set([{ member: scriptedMember('a') }], slowLookupUs);
+  const cut = await node.get(blob);
+  assert.deepEqual([cut.end, cut.bytes.byteLength], ['SOURCES_EXHAUSTED', 70]);
+  assert.ok(cut.tookUs <= defaultLimits.stallTimeoutUs + 2 * slowLookupUs + 10 * headUs, `${cut.tookUs} us`);
+  assertAtRest(node);
+});
+
 test('busy: the only holder is asked again in mid-blob as long as a stall would be borne, and then the body is cut', async () => {
   // The head of the second window is late three times: as on a node that serves as much as it can.
   const lateThrice = (request: { range: string | undefined }, index: number): PeerScript =>

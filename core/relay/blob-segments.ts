@@ -163,16 +163,23 @@ export class BlobSegments implements SegmentPlan {
     const { clock, limits } = this.#deps;
     const untilUs = clock.nowUs() + limits.stallTimeoutUs;
     let preferred = failure === undefined ? this.#source : undefined;
-    for (;;) {
+    for (let looks = 0; ; looks += 1) {
       try {
         return await this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
       } catch (error) {
-        const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0;
+        // Who was found and has failed here does not get better by being found again, for as long as slow lookups take.
+        const isHopeless = looks > 0 && !this.#isAnybodyUsable(offset);
+        const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0 || isHopeless;
         if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) throw error;
         this.#deps.probe.reach('relay: a body that lost its sources looks for others');
         preferred = undefined;
       }
     }
+  }
+
+  #isAnybodyUsable(offset: number): boolean {
+    const { digest, live } = this.#input;
+    return live.set.all().some(({ id }) => (this.#deps.failures.failedAt(digest, id) ?? Infinity) > offset);
   }
 
   async #attempt(
