@@ -107,8 +107,9 @@ export class SimContainerd {
       for (;;) {
         const step = await body.next();
         if (step.done === true) return 'clean';
+        if (step.value instanceof SymbolChunk)
+          state.isWrong ||= step.value.wrongAt >= 0 || step.value.offset !== state.offset;
         state.offset += step.value.byteLength;
-        if (step.value instanceof SymbolChunk && step.value.wrongAt >= 0) state.isWrong = true;
       }
     } catch (cause) {
       const inner = cause instanceof PeiliError ? cause.cause : undefined;

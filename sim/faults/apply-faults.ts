@@ -105,9 +105,9 @@ function beginUpstream({ wire, upstream }: World, what: FaultKind): End {
 
 function mute({ mirror }: SimNode): End {
   if (mirror === undefined) return nothing;
-  mirror.seat.isMute = true;
+  mirror.setMute(true);
   return () => {
-    mirror.seat.isMute = false;
+    mirror.setMute(false);
   };
 }
 

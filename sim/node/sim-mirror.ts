@@ -9,6 +9,7 @@ import type { Wire } from '../network/wire.ts';
 import type { Trace } from '../run/trace.ts';
 import type { MirrorSpec } from '../scenario/scenario.ts';
 import type { Directory, Seat } from './directory.ts';
+import type { NodeMirror } from '../policies/policy.ts';
 import { Life } from '../kernel/life.ts';
 import { createSimClock } from './sim-clock.ts';
 import type { WallClock } from './sim-clock.ts';
@@ -40,7 +41,7 @@ export interface SimMirrorOptions {
 const drainLookUs = 100_000;
 
 /** The production mirror of one node, over simulated ports; started, killed and started again. */
-export class SimMirror {
+export class SimMirror implements NodeMirror {
   readonly seat: Seat;
   readonly party: Party;
   readonly #deps: SimMirrorDeps;
@@ -75,10 +76,6 @@ export class SimMirror {
       listeners: new Set(),
     };
     deps.directory.add(this.seat);
-  }
-
-  get isRunning(): boolean {
-    return this.#node !== undefined;
   }
 
   /** Begins a new incarnation, which knows nothing but the members it is told of. */
@@ -117,6 +114,10 @@ export class SimMirror {
     this.party.life = life;
     this.party.server = node;
     node.start();
+  }
+
+  setMute(isMute: boolean): void {
+    this.seat.isMute = isMute;
   }
 
   /** As SIGTERM: withdraws, lets bodies in flight end, at most `limits.drainTimeoutUs`, and goes. */

@@ -3,7 +3,9 @@ import { drainByImmediate } from '../kernel/drain.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
 import { installPoisonGuard } from '../kernel/poison-guard.ts';
 import type { PoisonGuard } from '../kernel/poison-guard.ts';
-import type { PolicyName } from '../policies/policy.ts';
+import { policies } from '../policies/named.ts';
+import type { PolicyName } from '../policies/named.ts';
+import type { Policy } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
 import { startWorkload } from './start-workload.ts';
@@ -16,8 +18,8 @@ import type { OracleFactory, Violation } from '../oracles/oracle.ts';
 export interface SimulateOptions {
   /** @default 1 */
   readonly seed?: number;
-  /** @default 'peili' */
-  readonly policy?: PolicyName;
+  /** One that is named, or one of your own. @default 'peili' */
+  readonly policy?: PolicyName | Policy;
   /** @default 'immediate' */
   readonly drain?: DrainStrategy;
   /** The laws that are watched, where the policy is ours. The first one that is broken ends the run. @default all of them */
@@ -32,7 +34,7 @@ export interface SimulateOptions {
 
 export interface SimResult {
   readonly scenario: string;
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly seed: number;
   readonly pulls: readonly PullResult[];
   /** From the first pull's start to the last one's end. */
@@ -65,7 +67,7 @@ async function runScenario(
   scenario: Scenario,
   {
     seed = 1,
-    policy = 'peili',
+    policy: chosen = 'peili',
     drain = 'immediate',
     onWorld,
     eventsMax = Infinity,
@@ -73,6 +75,7 @@ async function runScenario(
   }: SimulateOptions,
   guard: PoisonGuard | undefined,
 ): Promise<SimResult> {
+  const policy = typeof chosen === 'string' ? policies[chosen] : chosen;
   const world = build(scenario, { seed, policy, drain, swaps: scenario.swaps ?? [] }, guard);
   const upstream = { bytes: 0, requests: 0 };
   const asked = new Set<number>();
@@ -84,7 +87,7 @@ async function runScenario(
     if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
   });
   onWorld?.(world);
-  const watching = watchWith(policy === 'peili' ? watched : {}, world, scenario);
+  const watching = watchWith(policy.isOurs ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
   startAsks(world, scenario);
   const pulls = startWorkload(world, scenario);
@@ -96,7 +99,7 @@ async function runScenario(
   const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
   return {
     scenario: scenario.name,
-    policy,
+    policy: policy.name,
     seed,
     pulls,
     makespanUs: Math.max(0, ...ends) - Math.min(...pulls.map(({ startUs }) => startUs)),

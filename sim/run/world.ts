@@ -9,7 +9,6 @@ import { Kernel } from '../kernel/kernel.ts';
 import { Life } from '../kernel/life.ts';
 import type { KernelOptions } from '../kernel/kernel.ts';
 import { createSimRandom } from '../kernel/random.ts';
-import type { SimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
 import type { Link } from '../network/link.ts';
 import { Host } from '../network/host.ts';
@@ -18,15 +17,15 @@ import type { Party } from '../network/party.ts';
 import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
 import type { WallClock } from '../node/sim-clock.ts';
-import { SimMirror } from '../node/sim-mirror.ts';
-import type { PolicyName } from '../policies/policy.ts';
+import type { NodeMirror, Policy, PolicyInWorld } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { SimUpstream } from '../upstream/sim-upstream.ts';
 import { Trace } from './trace.ts';
+import type { WorldParts } from './world-parts.ts';
 
 export interface WorldOptions extends KernelOptions {
   readonly seed: number;
-  readonly policy: PolicyName;
+  readonly policy: Policy;
 }
 
 /** One machine of the cluster and what runs on it. */
@@ -35,21 +34,14 @@ export interface SimNode {
   readonly host: Host;
   readonly store: SimStore;
   readonly containerd: SimContainerd;
-  readonly mirror: SimMirror | undefined;
+  readonly mirror: NodeMirror | undefined;
   readonly wall: WallClock;
   /** Its mirror was paused at some time: what it waited for then is not its fault. */
   hasStoodStill: boolean;
 }
 
 /** A cluster that has been built and whose time has not begun. */
-export interface World {
-  readonly kernel: Kernel;
-  readonly trace: Trace;
-  readonly wire: Wire;
-  readonly flows: FlowNetwork;
-  readonly random: SimRandom;
-  readonly directory: Directory;
-  readonly catalogue: Catalogue;
+export interface World extends WorldParts {
   readonly nodes: readonly SimNode[];
   readonly images: ReadonlyMap<string, SimImage>;
   readonly upstream: Party;
@@ -86,11 +78,12 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   const shared = cluster.unpack?.sharedBytesPerSecond;
   const sharedUnpack = shared === undefined ? undefined : flows.addLink('unpacking', shared);
   const parts = { sharedUnpack, kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
+  const inWorld = policy.inWorld(parts);
   const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
-    createNode(index, scenario, policy, parts, upstream),
+    createNode(index, scenario, inWorld, parts, upstream),
   );
   for (const { mirror } of nodes) mirror?.start();
-  acquaint(directory);
+  inWorld.begin?.();
   const server = new SimUpstream(catalogue, new SimStore({ clock: clockOf(kernel), catalogue }));
   upstream.server = server;
   const images = new Map(
@@ -100,16 +93,12 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   return { ...parts, nodes, images, upstream, limits: limitsWith(scenario.limits ?? {}) };
 }
 
-type Parts = Pick<World, 'kernel' | 'trace' | 'wire' | 'flows' | 'random' | 'directory' | 'catalogue'> & {
-  readonly digester: ReturnType<typeof createSimDigester>;
-  readonly sharedUnpack: Link | undefined;
-  readonly latencyUs: (from: Host, to: Host) => number;
-};
+type Parts = WorldParts & { readonly sharedUnpack: Link | undefined };
 
 function createNode(
   index: number,
   { cluster, limits, mirror: spec }: Scenario,
-  policy: PolicyName,
+  policy: PolicyInWorld,
   parts: Parts,
   upstream: Party,
 ): SimNode {
@@ -118,20 +107,13 @@ function createNode(
   const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
-  const mirror =
-    policy === 'peili'
-      ? new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits: limitsWith(limits ?? {}), spec })
-      : undefined;
+  const mirror = policy.createMirror({ host, store, wall, limits: limitsWith(limits ?? {}), spec });
   const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
   const { unpack } = cluster;
   const unpacker = unpack === undefined ? undefined : new Unpacker(kernel, flows, unpack, parts.sharedUnpack);
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
   const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked, unpacker });
   return { name, host, store, containerd, mirror, wall, hasStoodStill: false };
-}
-
-function acquaint(directory: Directory): void {
-  for (const seat of directory.all()) for (const other of directory.all()) directory.meet(seat, other.self);
 }
 
 function clockOf(kernel: Kernel): ConstructorParameters<typeof SimStore>[0]['clock'] {

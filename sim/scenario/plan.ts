@@ -1,4 +1,4 @@
-import type { PolicyName } from '../policies/policy.ts';
+import type { PolicyName } from '../policies/named.ts';
 import type { Bound } from './bound.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { policyNames } from '../policies/policy.ts';
+import { policyNames } from '../policies/named.ts';
 import { bound, parseNumber } from './bound.ts';
 import { faultText } from './fault-text.ts';
 import { count, duration, either, fields, layers, listOf, oneOf, oneOrMore, rate, share, text } from './quantities.ts';

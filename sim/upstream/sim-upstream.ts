@@ -1,6 +1,6 @@
-import { formatContentRange, parseRange, resolveRange } from '../../core/index.ts';
 import type { DistributionResponse, RequestText } from '../../core/index.ts';
 import type { Catalogue, SimContent, SimImage } from '../content/catalogue.ts';
+import { askedFor, empty, serveContent } from '../containerd/serve-content.ts';
 import type { SimStore } from '../containerd/sim-store.ts';
 import type { Server } from '../network/party.ts';
 
@@ -21,28 +21,11 @@ export class SimUpstream implements Server {
     this.#tags.set(`${image.repository}:${image.tag}`, image.manifest);
   }
 
-  async answer({ method, target, headers }: RequestText, signal: AbortSignal): Promise<DistributionResponse> {
-    const [, repository = '', kind = '', reference = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/([^?]+)/.exec(target) ?? [];
-    const content =
-      kind === 'manifests' && !reference.includes(':')
-        ? this.#tags.get(`${repository}:${reference}`)
-        : this.#catalogue.find(reference);
-    if (content === undefined || !this.#store.has(content.digest))
-      return { status: 404, headers: { 'content-length': '0' } };
-    const range = resolveRange(parseRange(headers['range']), content.sizeBytes, { mirrored: false });
-    if (range.type === 'unsatisfiable') return { status: 416, headers: { 'content-length': '0' } };
-    const isPart = range.type === 'part';
-    const [start, end] = isPart ? [range.start, range.end] : [0, content.sizeBytes];
-    const head = {
-      'content-length': String(end - start),
-      'content-type': content.mediaType,
-      'docker-content-digest': content.digest,
-      ...(isPart
-        ? { 'content-range': formatContentRange({ type: 'part', start, end, sizeBytes: content.sizeBytes }) }
-        : {}),
-    };
-    const status = isPart ? 206 : 200;
-    if (method === 'HEAD') return { status, headers: head };
-    return { status, headers: head, body: await this.#store.open(content.digest, start, end, signal) };
+  async answer(request: RequestText, signal: AbortSignal): Promise<DistributionResponse> {
+    const asked = askedFor(request.target);
+    if (asked === undefined) return empty(404);
+    const { isDigest, reference, repository } = asked;
+    const content = isDigest ? this.#catalogue.find(reference) : this.#tags.get(`${repository}:${reference}`);
+    return serveContent(this.#store, content, request, signal);
   }
 }

@@ -1,0 +1,16 @@
+import { noMirror, peili } from './peili.ts';
+import type { Policy } from './policy.ts';
+import { spegelLike } from './spegel-like.ts';
+
+/** The policies that can be named. */
+export const policies = {
+  peili,
+  noMirror,
+  spegelLike: { ...spegelLike('0.7'), name: 'spegelLike' },
+  'spegelLike-0.4': spegelLike('0.4'),
+  'spegelLike-0.7': spegelLike('0.7'),
+} as const satisfies Readonly<Record<string, Policy>>;
+
+export type PolicyName = keyof typeof policies;
+
+export const policyNames: readonly PolicyName[] = ['peili', 'noMirror', 'spegelLike', 'spegelLike-0.4', 'spegelLike-0.7'];
