@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib';
-import type { PolicyName } from '../policies/policy.ts';
+import type { PolicyName } from '../policies/named.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { applyChanges, changesBetween } from './changes.ts';
 import { decodeJson, encodeJson } from './plain-json.ts';
