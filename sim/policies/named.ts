@@ -13,4 +13,10 @@ export const policies = {
 
 export type PolicyName = keyof typeof policies;
 
-export const policyNames: readonly PolicyName[] = ['peili', 'noMirror', 'spegelLike', 'spegelLike-0.4', 'spegelLike-0.7'];
+export const policyNames: readonly PolicyName[] = [
+  'peili',
+  'noMirror',
+  'spegelLike',
+  'spegelLike-0.4',
+  'spegelLike-0.7',
+];
