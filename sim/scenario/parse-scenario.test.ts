@@ -181,7 +181,7 @@ for (const [set, says] of [
   ],
   [
     'policies=peli',
-    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili or noMirror',
+    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili, noMirror, spegelLike, spegelLike-0.4 or spegelLike-0.7',
   ],
   [
     'faults[0].kind=stal',
