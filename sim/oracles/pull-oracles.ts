@@ -6,6 +6,7 @@ interface SeenPull {
   readonly start: PullEvent & { readonly type: 'start' };
   bytes: number;
   attemptsInVain: number;
+  attemptedFrom: number;
 }
 
 /** What is known of every request that a mirror works on. */
@@ -13,7 +14,7 @@ function seenPulls() {
   const pulls = new Map<string, SeenPull>();
   return (node: string, event: PullEvent): SeenPull | undefined => {
     const key = `${node} ${event.pullId}`;
-    if (event.type === 'start') pulls.set(key, { start: event, bytes: 0, attemptsInVain: 0 });
+    if (event.type === 'start') pulls.set(key, { start: event, bytes: 0, attemptsInVain: 0, attemptedFrom: 0 });
     const pull = pulls.get(key);
     if (event.type === 'end') pulls.delete(key);
     return pull;
@@ -48,6 +49,9 @@ export const attemptsAreBounded: OracleFactory = ({ violate, world }) => {
       if (pull === undefined) return;
       if (event.event.type === 'bytes' && event.event.to > event.event.from) pull.attemptsInVain = 0;
       if (event.event.type !== 'attempt') return;
+      // A run of bytes is told when it ends; before that the next window, which begins where the last one has come to, shows that they flow.
+      if (event.event.from > pull.attemptedFrom) pull.attemptsInVain = 0;
+      pull.attemptedFrom = Math.max(pull.attemptedFrom, event.event.from);
       pull.attemptsInVain += 1;
       // Attempts that were under way when bytes came count from there on.
       if (pull.attemptsInVain > 2 * attemptsMax)
