@@ -1,6 +1,21 @@
 import { coldStart } from './cold-start.ts';
+import { coldStart1000 } from './cold-start-1000.ts';
+import { daemonsetWaves } from './daemonset-waves.ts';
+import { halfRestarts } from './half-restarts.ts';
 import { holderStalls } from './holder-stalls.ts';
+import { holderTrickles } from './holder-trickles.ts';
+import { hugeLayer } from './huge-layer.ts';
+import { liar } from './liar.ts';
+import { mirrorsRestart } from './mirrors-restart.ts';
+import { nodeJoinsEmpty } from './node-joins-empty.ts';
+import { nodesJoin } from './nodes-join.ts';
+import { registryDown } from './registry-down.ts';
+import { registryRateLimits } from './registry-rate-limits.ts';
+import { rollingUpdate } from './rolling-update.ts';
 import { secondWave } from './second-wave.ts';
+import { smallArtifacts } from './small-artifacts.ts';
+import { spotNodes } from './spot-nodes.ts';
+import { zoneLost } from './zone-lost.ts';
 
 /** A scenario that comes with the program: a short file of YAML. */
 export interface NamedScenario {
@@ -11,8 +26,23 @@ export interface NamedScenario {
 /** All of them, as they are listed. */
 export const namedScenarios: readonly NamedScenario[] = Object.entries({
   'cold-start': coldStart,
+  'cold-start-1000': coldStart1000,
   'second-wave': secondWave,
+  'rolling-update': rollingUpdate,
+  'daemonset-waves': daemonsetWaves,
+  'nodes-join': nodesJoin,
+  'node-joins-empty': nodeJoinsEmpty,
   'holder-stalls': holderStalls,
+  'holder-trickles': holderTrickles,
+  liar,
+  'registry-down': registryDown,
+  'registry-rate-limits': registryRateLimits,
+  'mirrors-restart': mirrorsRestart,
+  'half-restarts': halfRestarts,
+  'spot-nodes': spotNodes,
+  'zone-lost': zoneLost,
+  'huge-layer': hugeLayer,
+  'small-artifacts': smallArtifacts,
 }).map(([name, text]) => ({ name, text: text.trimStart() }));
 
 export function findScenario(name: string): NamedScenario | undefined {

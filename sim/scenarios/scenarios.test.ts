@@ -7,7 +7,12 @@ import { namedScenarios } from './index.ts';
 
 /** What makes the large ones small enough to be run here, and leaves what they show. */
 const smaller: Readonly<Record<string, readonly string[]>> = {
-  'cold-start': ['cluster.nodes=8'],
+  'cold-start': ['cluster.nodes=5'],
+  'cold-start-1000': ['cluster.nodes=4'],
+  'rolling-update': ['cluster.nodes=20'],
+  'daemonset-waves': ['cluster.nodes=20'],
+  'small-artifacts': ['cluster.nodes=4', 'images[0].layers=40 x 20kB'],
+  'huge-layer': ['images[0].layers=500MB', 'workload[1].at=60s'],
 };
 
 for (const { name, text } of namedScenarios) {
