@@ -2,6 +2,8 @@ import type { SimEvent } from '../run/trace.ts';
 import type { World } from '../run/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
+import { heldIsServed, peersSuffice } from './holder-oracles.ts';
+import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
 import type { Oracle, OracleFactory, Violation } from './oracle.ts';
 import {
   attemptsAreBounded,
@@ -10,6 +12,7 @@ import {
   nothingIsForwarded,
   storiesAddUp,
 } from './pull-oracles.ts';
+import { filteredIsLeftAlone, storiesEnd } from './story-oracles.ts';
 import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
 
 /** Every law by its name. */
@@ -22,7 +25,15 @@ export const oracles = {
   headsAreBounded,
   storiesAddUp,
   nobodyIsSlandered,
+  storiesEnd,
+  filteredIsLeftAlone,
+  absentIsNotNamed,
+  theDeadAreForgotten,
+  uploadsAreBounded,
+  slowReadersBlameNobody,
+  heldIsServed,
   pullsSucceed,
+  peersSuffice,
   nobodyHangs,
   pullsEnd,
   nothingIsLeft,

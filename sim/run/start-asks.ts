@@ -1,6 +1,7 @@
 import { defaultLimits } from '../../core/index.ts';
 import type { Body } from '../../core/index.ts';
 import type { SimImage } from '../content/catalogue.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { Life } from '../kernel/life.ts';
 import type { Party } from '../network/party.ts';
 import type { AskSpec, Scenario } from '../scenario/scenario.ts';
@@ -18,7 +19,7 @@ export function startAsks(world: World, { asks = [] }: Scenario): void {
 }
 
 async function askOnce({ images, kernel, nodes, wire }: World, ask: AskSpec): Promise<void> {
-  const { bytesMax = Infinity, method = 'GET', node: index, patienceUs, range, what } = ask;
+  const { method = 'GET', node: index, patienceUs, range, what } = ask;
   const node = nodes[index];
   const image = images.get(ask.image);
   if (node === undefined || image === undefined)
@@ -37,7 +38,7 @@ async function askOnce({ images, kernel, nodes, wire }: World, ask: AskSpec): Pr
   const { dialTimeoutUs } = defaultLimits;
   try {
     const { body } = await wire.exchange(client, node.mirror.party, request, connection.signal, { dialTimeoutUs });
-    if (body !== undefined) await readUpTo(body, bytesMax);
+    if (body !== undefined) await readBody(kernel, body, ask);
   } catch {
     // An answer that ends early, or does not come: what there is to say of it the laws say.
   }
@@ -52,11 +53,14 @@ function resourceOf({ config, layers, manifest, tag }: SimImage, what: AskSpec['
   return `blobs/${content.digest}`;
 }
 
-async function readUpTo(body: Body, bytesMax: number): Promise<void> {
+async function readBody(kernel: Kernel, body: Body, { bytesMax = Infinity, bytesPerSecond }: AskSpec): Promise<void> {
   for (let bytes = 0; bytes < bytesMax;) {
     const step = await body.next();
     if (step.done === true) return;
-    bytes += step.value.byteLength;
+    const { byteLength } = step.value;
+    bytes += byteLength;
+    if (bytesPerSecond === undefined) continue;
+    await new Promise<void>((resolve) => void kernel.schedule((byteLength * 1_000_000) / bytesPerSecond, resolve));
   }
   await body.return();
 }

@@ -94,6 +94,8 @@ export interface AskSpec {
   readonly method?: 'GET' | 'HEAD';
   /** The Range field, `bytes=-100`. */
   readonly range?: string;
+  /** It takes no more than so many bytes a second. @default as fast as they come */
+  readonly bytesPerSecond?: number;
   /** It hangs up after so many bytes. */
   readonly bytesMax?: number;
   /** It hangs up after so long, whatever has come. Microseconds. */

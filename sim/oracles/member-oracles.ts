@@ -1,0 +1,95 @@
+import type { Fault } from '../faults/fault.ts';
+import type { Party } from '../network/party.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { SeenExchanges } from './exchanges.ts';
+import type { OracleFactory } from './oracle.ts';
+
+const isTarget = ({ target }: Fault, { host }: Party): boolean => host.name === `n${target}`;
+
+/** What a node loses its content by. */
+const losses: ReadonlySet<Fault['what']['kind']> = new Set(['remove-layers', 'crash-empty']);
+/** While one of these lasts, and for a while after it, nobody can be told anything. */
+const silences: ReadonlySet<Fault['what']['kind']> = new Set(['crash', 'pause', 'drain', 'unplug', 'mute-records']);
+
+/** S12: nothing absent is advertised for longer than the reconcile period: who lost it long ago is not asked for it. */
+export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) => {
+  const { reconcileIntervalUs, memberRetryUs } = world.limits;
+  const periodUs = reconcileIntervalUs + memberRetryUs;
+  const exchanges = new SeenExchanges(world);
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (event.type !== 'request' || seen?.from.role !== 'mirror' || seen.content === undefined) return;
+      const { content, from, to } = seen;
+      const node = world.nodes.find(({ host }) => host === to.host);
+      if (node === undefined || node.store.has(content.digest)) return;
+      if (scenario.faults.some(({ what }) => silences.has(what.kind))) return;
+      const ends = scenario.faults
+        .filter((fault) => losses.has(fault.what.kind) && isTarget(fault, to) && fault.atUs <= event.atUs)
+        .map(({ atUs, untilUs, what }) => (what.kind === 'crash-empty' ? (untilUs ?? Infinity) : atUs));
+      const lostUs = Math.max(0, ...ends);
+      if (event.atUs - lostUs > periodUs) {
+        violate(
+          `${from.host.name} asks ${node.name} for ${content.digest}, which it has not had for ${event.atUs - lostUs} us`,
+        );
+      }
+    },
+  };
+};
+
+/** Records expire: who has been gone for longer than they live is asked for nothing. */
+export const theDeadAreForgotten: OracleFactory = ({ scenario, violate, world }) => {
+  const { advertiseRetryUs, recordTtlUs } = world.limits;
+  return {
+    onEvent: (event) => {
+      if (event.type !== 'request' || event.from.role !== 'mirror') return;
+      const { atUs, from, to } = event;
+      const goneUs = goneSince(scenario, to, atUs);
+      if (goneUs !== undefined && atUs - goneUs > recordTtlUs + advertiseRetryUs)
+        violate(`${from.host.name} asks ${to.host.name}, which has been gone for ${atUs - goneUs} us`);
+    },
+  };
+};
+
+/** Since when its mirror is gone or out of reach; undefined while it is there. */
+function goneSince({ faults }: Scenario, party: Party, atUs: number): number | undefined {
+  const gone = faults.filter(
+    (fault) =>
+      isTarget(fault, party) &&
+      (fault.what.kind === 'crash' || fault.what.kind === 'crash-empty' || fault.what.kind === 'unplug') &&
+      fault.atUs <= atUs &&
+      (fault.untilUs ?? Infinity) > atUs,
+  );
+  return gone.length === 0 ? undefined : Math.min(...gone.map((fault) => fault.atUs));
+}
+
+/** S5: no more blob bodies are given to mirrors at once than there are upload slots. */
+export const uploadsAreBounded: OracleFactory = ({ violate, world }) => {
+  const exchanges = new SeenExchanges(world);
+  const uploads = new Map<Party, Set<number>>();
+  const { uploadsMax } = world.limits;
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (seen === undefined || seen.from.role !== 'mirror' || seen.to.role !== 'mirror') return;
+      const running = uploads.get(seen.to) ?? new Set<number>();
+      uploads.set(seen.to, running);
+      const isUpload = seen.method === 'GET' && /\/blobs\//.test(seen.target);
+      if (event.type === 'head' && isUpload && event.status < 300) running.add(seen.id);
+      if (event.type === 'exchange-end') running.delete(seen.id);
+      if (running.size > uploadsMax)
+        violate(`${seen.to.host.name} gives ${running.size} bodies at once, of ${uploadsMax}`);
+    },
+  };
+};
+
+/** A slow reader is not a slow source: where clients take their time, and nothing goes wrong, nobody is said to have stalled. */
+export const slowReadersBlameNobody: OracleFactory = ({ scenario, violate }) => {
+  const isJudged = scenario.faults.length === 0 && scenario.asks?.some((ask) => ask.bytesPerSecond !== undefined);
+  return {
+    onEvent: (event) => {
+      if (isJudged !== true || event.type !== 'mirror-pull' || event.event.type !== 'stall') return;
+      violate(`${event.node} says that ${event.event.source} stalled, and only the client took its time`);
+    },
+  };
+};
