@@ -1,4 +1,8 @@
 import type { Mutation } from '../mutation.ts';
+import { answers } from './answers.ts';
+import { cluster } from './cluster.ts';
 import { resumes } from './resumes.ts';
+import { sources } from './sources.ts';
 
-export const mutations: readonly Mutation[] = [...resumes];
+/** All bugs, each by its own name. */
+export const mutations: readonly Mutation[] = [...answers, ...resumes, ...sources, ...cluster];

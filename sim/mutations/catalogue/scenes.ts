@@ -51,3 +51,10 @@ export function scene(
 export const bothHolders = (fault: Omit<Fault, 'target'>): Fault[] => [1, 2].map((target) => ({ ...fault, target }));
 
 export const oneHolder = (fault: Omit<Fault, 'target'>): Fault[] => [{ ...fault, target: 1 }];
+
+/** What peers have is all there is. */
+export const upstreamGone: Fault = {
+  atUs: pullUs - 2 * second,
+  target: 'upstream',
+  what: { kind: 'http', fault: { kind: 'refuse' } },
+};
