@@ -49,23 +49,41 @@ export function openScope(parent: AbortSignal): Scope {
  * Runs `call` with a signal that aborts after `timeoutUs` with `timeoutError`, or with the parent.
  * Rejects as soon as the signal aborts, even if `call` does not notice; leaves no timer and no listener.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   clock: Clock,
   timeoutUs: number,
   parent: AbortSignal,
   timeoutError: () => PeiliError,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const scope = openScope(parent);
-  const timer = clock.schedule(timeoutUs, () => {
-    scope.abort(timeoutError());
+  return new Promise((resolve, reject) => {
+    const scope = openScope(parent);
+    const { signal } = scope;
+    const timer = clock.schedule(timeoutUs, () => {
+      scope.abort(timeoutError());
+    });
+    const end = (): void => {
+      timer.cancel();
+      scope.close();
+      signal.removeEventListener('abort', onAborted);
+    };
+    const onAborted = (): void => {
+      end();
+      reject(abortReason(signal));
+    };
+    if (signal.aborted) onAborted();
+    else signal.addEventListener('abort', onAborted, { once: true });
+    call(signal).then(
+      (result) => {
+        end();
+        resolve(result);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
   });
-  try {
-    return await settleOrAbort(call(scope.signal), scope.signal);
-  } finally {
-    timer.cancel();
-    scope.close();
-  }
 }
 
 /** The promise's result, or the signal's abort if that comes first. */

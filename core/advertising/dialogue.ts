@@ -1,13 +1,14 @@
 import type { Limits } from '../limits.ts';
-import type { Member, Random, RoutingKey } from '../ports/index.ts';
+import type { Member, Random, RecordBatch, RoutingKey } from '../ports/index.ts';
 
 /** What this node has said to one member, and what is to be said next. */
 export class Dialogue {
   member: Member;
-  /** What the member was told; undefined when that is not known: then it is told everything. */
-  told: Set<RoutingKey> | undefined;
-  /** Keys that have changed for it since. */
-  changed = new Set<RoutingKey>();
+  #isKnown = false;
+  #told: Set<RoutingKey> | undefined;
+  #changed: Set<RoutingKey> | undefined;
+  #sending: AbortController | undefined;
+  #isOver = false;
   /** The last send failed: its keys are kept elsewhere until it takes something. */
   isAway = false;
   /** Sends that failed since something of substance was taken. */
@@ -17,17 +18,70 @@ export class Dialogue {
   completeAtUs = Infinity;
   /** When a member that failed is spoken to again. */
   retryAtUs = 0;
-  readonly abort = new AbortController();
 
   constructor(member: Member) {
     this.member = member;
+  }
+
+  /** What the member was told; undefined when that is not known: then it is told everything. */
+  get told(): ReadonlySet<RoutingKey> | undefined {
+    return this.#isKnown ? (this.#told ?? noKeys) : undefined;
+  }
+
+  /** Whatever the member was told before is void. */
+  beginTold(): void {
+    this.#isKnown = true;
+    this.#told = undefined;
+  }
+
+  /** It was told these besides, and those no longer. */
+  noteTold({ add, withdraw }: Pick<RecordBatch, 'add' | 'withdraw'>): void {
+    if (add.length > 0) this.#told ??= new Set();
+    for (const { key } of add) this.#told?.add(key);
+    for (const key of withdraw) this.#told?.delete(key);
+  }
+
+  /** Nothing is said to this member any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether a key has changed for the member since it was spoken to. */
+  get hasChanged(): boolean {
+    return this.#changed !== undefined;
+  }
+
+  change(key: RoutingKey): void {
+    this.#changed ??= new Set();
+    this.#changed.add(key);
+  }
+
+  /** The keys that have changed; none have from now on. */
+  takeChanged(): ReadonlySet<RoutingKey> {
+    const changed = this.#changed ?? noKeys;
+    this.#changed = undefined;
+    return changed;
+  }
+
+  /** Runs a turn; its signal aborts when the dialogue ends. Most dialogues are silent nearly always, and there is one for each member. */
+  async turn(speak: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const sending = new AbortController();
+    if (this.#isOver) sending.abort();
+    this.#sending = sending;
+    await speak(sending.signal);
+    this.#sending = undefined;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#sending?.abort();
   }
 
   /** When there is something to do, monotonic microseconds; the past for at once. */
   dueAtUs(): number {
     if (this.isSending) return Infinity;
     if (this.isAway) return this.retryAtUs;
-    return this.told === undefined || this.changed.size > 0 ? 0 : this.completeAtUs;
+    return this.told === undefined || this.hasChanged ? 0 : this.completeAtUs;
   }
 
   isCompleteDue(nowUs: number): boolean {
@@ -36,8 +90,9 @@ export class Dialogue {
 
   /** Nothing that was said is known to have arrived. */
   forget(): void {
-    this.told = undefined;
-    this.changed.clear();
+    this.#isKnown = false;
+    this.#told = undefined;
+    this.#changed = undefined;
   }
 
   /** A failure doubles the pause, up to the reconcile interval. */
@@ -62,3 +117,4 @@ export class Dialogue {
 }
 
 const turnSlots = 64;
+const noKeys: ReadonlySet<RoutingKey> = new Set();

@@ -64,7 +64,9 @@ export class Outbox {
       peili: new Placement(limits.routingReplicas),
       spegel: new Placement(limits.routingReplicas),
     };
-    this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) => this.#speak(dialogue));
+    this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) =>
+      dialogue.turn((signal) => this.#speak(dialogue, signal)),
+    );
   }
 
   /** Takes the members in, before the first keys: a key is placed by one scan of them, a member by one look at every key. */
@@ -94,7 +96,7 @@ export class Outbox {
   set(key: RoutingKey, position: Position, isNew: boolean): void {
     for (const placement of Object.values(this.#placements)) {
       placement.addKey(key, position);
-      for (const id of placement.membersOf(key)) this.#dialogues.get(id)?.changed.add(key);
+      for (const id of placement.membersOf(key)) this.#dialogues.get(id)?.change(key);
     }
     if (!isNew) this.#markTold(key);
   }
@@ -106,7 +108,7 @@ export class Outbox {
 
   flush(): void {
     for (const dialogue of this.#dialogues.values()) {
-      if (dialogue.changed.size > 0) this.#turns.add(dialogue);
+      if (dialogue.hasChanged) this.#turns.add(dialogue);
     }
   }
 
@@ -124,7 +126,7 @@ export class Outbox {
   async withdrawAll(signal: AbortSignal): Promise<void> {
     this.#close();
     // A statement in several parts must not go on behind the withdrawal.
-    for (const dialogue of this.#dialogues.values()) dialogue.abort.abort();
+    for (const dialogue of this.#dialogues.values()) dialogue.end();
     const waiting = [...this.#dialogues.values()].filter(({ member, told, isAway }) => {
       return member.kind === 'peili' && !isAway && told !== undefined && told.size > 0;
     });
@@ -138,7 +140,7 @@ export class Outbox {
 
   dispose(): void {
     this.#close();
-    for (const dialogue of this.#dialogues.values()) dialogue.abort.abort();
+    for (const dialogue of this.#dialogues.values()) dialogue.end();
     this.#dialogues.clear();
   }
 
@@ -148,7 +150,7 @@ export class Outbox {
   }
 
   #markTold(key: RoutingKey): void {
-    for (const { told, changed } of this.#dialogues.values()) if (told?.has(key) === true) changed.add(key);
+    for (const dialogue of this.#dialogues.values()) if (dialogue.told?.has(key) === true) dialogue.change(key);
   }
 
   #onMembership(change: MembershipChange): void {
@@ -192,7 +194,7 @@ export class Outbox {
     if (dialogue === undefined) return;
     this.#dialogues.delete(id);
     this.#turns.remove(dialogue);
-    dialogue.abort.abort();
+    dialogue.end();
     this.#move(this.#placements[dialogue.member.kind].removeMember(id));
   }
 
@@ -206,25 +208,25 @@ export class Outbox {
     for (const { key, id } of moves) {
       const dialogue = this.#dialogues.get(id);
       if (dialogue === undefined || dialogue.told?.has(key) === true) continue;
-      dialogue.changed.add(key);
+      dialogue.change(key);
       this.#turns.add(dialogue);
     }
   }
 
   /** One turn of one member. Never rejects. */
-  async #speak(dialogue: Dialogue): Promise<void> {
+  async #speak(dialogue: Dialogue, signal: AbortSignal): Promise<void> {
     const { clock, reachability } = this.#deps;
     const isProbe = dialogue.isAway;
     try {
       for (const part of this.#nextParts(dialogue)) {
-        await this.#send(dialogue.member, part, dialogue.abort.signal);
-        if (dialogue.abort.signal.aborted) return;
+        await this.#send(dialogue.member, part, signal);
+        if (dialogue.isOver) return;
       }
       if (isProbe) this.#revive(dialogue);
       else dialogue.failures = 0;
       reachability.heard(dialogue.member.id);
     } catch (error) {
-      if (dialogue.abort.signal.aborted) return;
+      if (dialogue.isOver) return;
       // Noted as told before the send and forgotten since: the member has begun anew meanwhile, and is told everything next.
       if (!dialogue.isAway && dialogue.told === undefined) return;
       this.#onFailure(dialogue, error, clock.nowUs());
@@ -239,18 +241,18 @@ export class Outbox {
     // A member that failed is only asked whether it is there: what it is to keep is kept elsewhere until then.
     if (dialogue.isAway) return [{ complete: false, add: [], withdraw: [] }];
     const keys = this.#placements[dialogue.member.kind].keysOf(dialogue.member.id);
-    const { changed, told } = dialogue;
-    dialogue.changed = new Set();
+    const { told } = dialogue;
+    const changed = dialogue.takeChanged();
     if (told === undefined || dialogue.isCompleteDue(nowUs)) {
       const statement = completeStatement(keys, this.#holdings, clock.wallUs());
-      dialogue.told = new Set(statement.add.map(({ key }) => key));
+      dialogue.beginTold();
+      dialogue.noteTold(statement);
       dialogue.planComplete(limits, random, keys.size > 0, nowUs);
       return partsOf(statement, limits.recordsMessageMaxBytes);
     }
     const statement = changeStatement(changed, told, keys, this.#holdings, clock.wallUs());
-    for (const { key } of statement.add) told.add(key);
-    for (const key of statement.withdraw) told.delete(key);
-    if (dialogue.completeAtUs === Infinity) dialogue.planComplete(limits, random, told.size > 0, nowUs);
+    dialogue.noteTold(statement);
+    if (dialogue.completeAtUs === Infinity) dialogue.planComplete(limits, random, (dialogue.told?.size ?? 0) > 0, nowUs);
     return isEmpty(statement) ? [] : partsOf(statement, limits.recordsMessageMaxBytes);
   }
 

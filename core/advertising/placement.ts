@@ -10,10 +10,35 @@ export interface Move {
   readonly id: string;
 }
 
-interface Place {
+/** Most members keep no key of a node's: what they need for it is made when they do. */
+class Place {
   readonly id: string;
-  readonly position: Position;
-  readonly keys: Set<RoutingKey>;
+  readonly #bytes: Uint8Array;
+  #position: Position | undefined;
+  #keys: Set<RoutingKey> | undefined;
+
+  constructor(id: string, bytes: Uint8Array) {
+    this.id = id;
+    this.#bytes = bytes;
+  }
+
+  get position(): Position {
+    this.#position ??= wordsOf(this.#bytes);
+    return this.#position;
+  }
+
+  get keys(): ReadonlySet<RoutingKey> {
+    return this.#keys ?? noKeys;
+  }
+
+  add(key: RoutingKey): void {
+    this.#keys ??= new Set();
+    this.#keys.add(key);
+  }
+
+  remove(key: RoutingKey): void {
+    this.#keys?.delete(key);
+  }
 }
 
 interface PlacedKey {
@@ -41,7 +66,7 @@ export class Placement {
   /** The keys that it is now near to are its `keysOf`; those that it displaced elsewhere are no longer there. */
   addMember(id: string, position: Uint8Array): void {
     if (this.#places.has(id)) return;
-    const place: Place = { id, position: wordsOf(position), keys: new Set() };
+    const place = new Place(id, position);
     this.#places.set(id, place);
     this.#table.add(place, position);
     for (const [key, placed] of this.#keys) {
@@ -51,8 +76,8 @@ export class Placement {
       if (isFull && last !== undefined && !isNearer(target, place.position, last.position)) continue;
       const at = places.findIndex((other) => isNearer(target, place.position, other.position));
       places.splice(at < 0 ? places.length : at, 0, place);
-      place.keys.add(key);
-      if (isFull) places.pop()?.keys.delete(key);
+      place.add(key);
+      if (isFull) places.pop()?.remove(key);
     }
   }
 
@@ -70,7 +95,7 @@ export class Placement {
       placed.places = this.#table.nearest(placed.position, this.#replicas);
       for (const next of placed.places) {
         if (before.includes(next)) continue;
-        next.keys.add(key);
+        next.add(key);
         moves.push({ key, id: next.id });
       }
     }
@@ -80,12 +105,12 @@ export class Placement {
   addKey(key: RoutingKey, position: Position): void {
     if (this.#keys.has(key)) return;
     const places = this.#table.nearest(position, this.#replicas);
-    for (const place of places) place.keys.add(key);
+    for (const place of places) place.add(key);
     this.#keys.set(key, { position, places });
   }
 
   removeKey(key: RoutingKey): void {
-    for (const place of this.#keys.get(key)?.places ?? []) place.keys.delete(key);
+    for (const place of this.#keys.get(key)?.places ?? []) place.remove(key);
     this.#keys.delete(key);
   }
 

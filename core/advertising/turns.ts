@@ -56,7 +56,7 @@ export class Turns {
       return;
     }
     this.remove(dialogue);
-    const kind = dialogue.isAway ? 'probes' : dialogue.changed.size > 0 ? 'changes' : 'repetitions';
+    const kind = dialogue.isAway ? 'probes' : dialogue.hasChanged ? 'changes' : 'repetitions';
     this.#ready[kind].add(dialogue);
   }
 
