@@ -252,7 +252,8 @@ export class Outbox {
     }
     const statement = changeStatement(changed, told, keys, this.#holdings, clock.wallUs());
     dialogue.noteTold(statement);
-    if (dialogue.completeAtUs === Infinity) dialogue.planComplete(limits, random, (dialogue.told?.size ?? 0) > 0, nowUs);
+    if (dialogue.completeAtUs === Infinity)
+      dialogue.planComplete(limits, random, (dialogue.told?.size ?? 0) > 0, nowUs);
     return isEmpty(statement) ? [] : partsOf(statement, limits.recordsMessageMaxBytes);
   }
 

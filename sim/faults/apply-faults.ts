@@ -63,7 +63,7 @@ function begin(world: World, { target, what }: Fault): End {
         node.wall.offsetUs -= what.offsetUs;
       };
     case 'mute-records':
-      return mute(node);
+      return mute(world, node);
   }
 }
 
@@ -103,12 +103,8 @@ function beginUpstream({ wire, upstream }: World, what: FaultKind): End {
   throw new RangeError(`the upstream has no fault ${what.kind}: http, rate and unplug`);
 }
 
-function mute({ mirror }: SimNode): End {
-  if (mirror === undefined) return nothing;
-  mirror.setMute(true);
-  return () => {
-    mirror.setMute(false);
-  };
+function mute({ directory }: World, { mirror }: SimNode): End {
+  return directory.rule(({ to }) => (to === mirror?.seat ? { kind: 'lost' } : undefined));
 }
 
 function* layersOf({ images }: World): Iterable<{ readonly digest: string; readonly sizeBytes: number }> {

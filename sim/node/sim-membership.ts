@@ -2,14 +2,13 @@ import type { Membership } from '../../core/index.ts';
 import type { Seat } from './directory.ts';
 
 export function createSimMembership(seat: Seat): Membership {
+  const { self, view, listeners } = seat;
   return {
-    get self() {
-      return seat.self;
-    },
-    members: () => (seat.view ??= [...seat.known.values()]),
+    self,
+    members: () => view.members(),
     watch: (listener) => {
-      seat.listeners.add(listener);
-      return () => void seat.listeners.delete(listener);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

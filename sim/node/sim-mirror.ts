@@ -1,5 +1,5 @@
 import { createMirror, createRegistryFilter } from '../../core/index.ts';
-import type { Digester, Limits, MemberKind, MirrorNode, MirrorOptions, Probe } from '../../core/index.ts';
+import type { Clock, Digester, Limits, MemberKind, MirrorNode, MirrorOptions, MirrorPorts } from '../../core/index.ts';
 import type { SimStore } from '../containerd/sim-store.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SimRandom } from '../kernel/random.ts';
@@ -11,10 +11,15 @@ import type { MirrorSpec } from '../scenario/scenario.ts';
 import type { Directory, Seat } from './directory.ts';
 import type { NodeMirror } from '../policies/policy.ts';
 import { Life } from '../kernel/life.ts';
+import { Discovery } from './discovery.ts';
+import { emptyRoster } from './member-view.ts';
+import { newSeat } from './new-seat.ts';
 import { createSimClock } from './sim-clock.ts';
 import type { WallClock } from './sim-clock.ts';
 import { createSimMembership } from './sim-membership.ts';
+import { createSimObserver } from './sim-observer.ts';
 import { createSimPeers } from './sim-peers.ts';
+import { createSimProbe } from './sim-probe.ts';
 import { createSimRecords } from './sim-records.ts';
 
 export interface SimMirrorDeps {
@@ -26,7 +31,6 @@ export interface SimMirrorDeps {
   readonly digester: Digester;
   readonly store: SimStore;
   readonly wall: WallClock;
-  readonly latencyUs: (from: Host, to: Host) => number;
 }
 
 export interface SimMirrorOptions {
@@ -34,7 +38,8 @@ export interface SimMirrorOptions {
   readonly kind: MemberKind;
   readonly limits: Limits;
   readonly spec?: MirrorSpec | undefined;
-  readonly probe?: Probe;
+  /** How often it is made to behave rarely, where it may. */
+  readonly buggifyIn64: number;
 }
 
 /** How often a mirror that drains looks whether all bodies have ended. */
@@ -42,82 +47,59 @@ const drainLookUs = 100_000;
 
 /** The production mirror of one node, over simulated ports; started, killed and started again. */
 export class SimMirror implements NodeMirror {
-  readonly seat: Seat;
   readonly party: Party;
+  #seat: Seat;
   readonly #deps: SimMirrorDeps;
   readonly #options: SimMirrorOptions;
   #node: MirrorNode | undefined;
-  #incarnation = 0;
+  #lives = 0;
+  #names = 0;
 
   constructor(deps: SimMirrorDeps, options: SimMirrorOptions) {
     this.#deps = deps;
     this.#options = options;
-    const { host, kind } = options;
-    const { name, zone } = host;
+    const { host } = options;
     const life = new Life(deps.kernel);
     life.end();
     this.party = { host, role: 'mirror', life, server: undefined };
-    this.seat = {
-      party: this.party,
-      self: {
-        id: name,
-        position: deps.digester.hash('sha256', new TextEncoder().encode(name)),
-        addresses: [name],
-        registryPort: 5_000,
-        kind,
-        zone,
-        incarnation: 0,
-        connected: true,
-      },
-      handler: undefined,
-      isMute: false,
-      known: new Map(),
-      view: undefined,
-      listeners: new Set(),
-    };
-    deps.directory.add(this.seat);
+    this.#seat = newSeat(host.name, this.party, options.kind, deps.directory, deps.digester);
+    deps.directory.add(this.#seat);
   }
 
-  /** Begins a new incarnation, which knows nothing but the members it is told of. */
+  /** Under which the others know it now. */
+  get seat(): Seat {
+    return this.#seat;
+  }
+
+  /** Begins a new life. The first one begins among members that have met it long ago; each later one knows nobody, and asks DNS. */
   start(): void {
     if (this.#node !== undefined) return;
-    const { digester, directory, kernel, random, store, trace, wall, wire, latencyUs } = this.#deps;
-    const { limits, probe, spec } = this.#options;
-    const { seat } = this;
-    this.#incarnation += 1;
-    seat.self = { ...seat.self, incarnation: this.#incarnation };
+    const { kernel, wall } = this.#deps;
+    const seat = this.#seat;
     const life = new Life(kernel);
     const clock = createSimClock(kernel, life, wall);
-    const { name } = this.#options.host;
-    const node = createMirror(
-      {
-        clock,
-        random: random.fork(`mirror:${name}:${this.#incarnation}`),
-        digester,
-        store,
-        membership: createSimMembership(seat),
-        records: createSimRecords(seat, { kernel, directory, latencyUs, handlingUs: 50 }),
-        peers: createSimPeers(seat, wire, directory, limits),
-        observer: {
-          onPull: (event) => {
-            trace.emit({ type: 'mirror-pull', node: name, event });
-          },
-          onNode: (event) => {
-            trace.emit({ type: 'mirror-node', node: name, event });
-          },
-        },
-        ...(probe === undefined ? {} : { probe }),
-      },
-      mirrorOptionsOf(limits, spec),
-    );
-    this.#node = node;
+    this.#lives += 1;
+    // As ours do: the wall clock's milliseconds, so that a later start has a higher one, unless the clock was set back.
+    seat.self = Object.freeze({ ...seat.self, incarnation: Math.floor(clock.wallUs() / 1000) });
+    seat.busyUntilUs = 0;
     this.party.life = life;
+    const node = createMirror(this.#ports(clock), mirrorOptionsOf(this.#options.limits, this.#options.spec));
+    this.#node = node;
     this.party.server = node;
     node.start();
+    this.#discover();
   }
 
-  setMute(isMute: boolean): void {
-    this.seat.isMute = isMute;
+  /** The next life has another identity, at another address; the old one is left behind in what others know. */
+  rename(): void {
+    const { digester, directory, kernel } = this.#deps;
+    this.kill();
+    this.#seat.isGone = true;
+    directory.names.unlist(this.#seat.self.id, kernel.nowUs());
+    this.#names += 1;
+    const id = `${this.#options.host.name}-${this.#names}`;
+    this.#seat = newSeat(id, this.party, this.#options.kind, directory, digester);
+    directory.add(this.#seat);
   }
 
   /** As SIGTERM: withdraws, lets bodies in flight end, at most `limits.drainTimeoutUs`, and goes. */
@@ -150,13 +132,42 @@ export class SimMirror implements NodeMirror {
 
   /** As SIGKILL or a power cut: nothing is said to anybody, no promise of it settles. */
   kill(): void {
+    const seat = this.#seat;
     this.party.server = undefined;
     this.party.life.end();
-    this.seat.handler = undefined;
-    this.seat.listeners.clear();
+    seat.handler = undefined;
+    seat.listeners.clear();
+    seat.hinted.clear();
+    seat.view.share(emptyRoster);
+    this.#deps.directory.links.drop(seat);
     this.#deps.store.forgetListeners();
     this.#deps.wire.forget(this.party);
     this.#node = undefined;
+  }
+
+  #ports(clock: Clock): MirrorPorts {
+    const { digester, directory, random, store, trace, wire } = this.#deps;
+    const { buggifyIn64, limits } = this.#options;
+    const { name } = this.#options.host;
+    const seat = this.#seat;
+    return {
+      clock,
+      random: random.fork(`mirror:${name}:${this.#lives}`),
+      digester,
+      store,
+      membership: createSimMembership(seat),
+      records: createSimRecords(seat, directory),
+      peers: createSimPeers(seat, wire, directory, limits),
+      observer: createSimObserver(trace, name),
+      probe: createSimProbe(trace, name, random, buggifyIn64),
+    };
+  }
+
+  #discover(): void {
+    const { directory, random } = this.#deps;
+    const { host, limits } = this.#options;
+    const chance = random.fork(`discovery:${host.name}:${this.#lives}`);
+    new Discovery(directory, this.#seat, chance, { limits, isSettled: this.#lives === 1 }).start();
   }
 }
 

@@ -6,11 +6,10 @@ export const peili: Policy = {
   name: 'peili',
   isOurs: true,
   inWorld: (parts) => ({
-    createMirror: ({ host, limits, spec, store, wall }) =>
-      new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits, spec }),
+    createMirror: ({ buggifyIn64, host, limits, spec, store, wall }) =>
+      new SimMirror({ ...parts, store, wall }, { host, kind: 'peili', limits, spec, buggifyIn64 }),
     begin: () => {
-      const { directory } = parts;
-      for (const seat of directory.all()) for (const other of directory.all()) directory.meet(seat, other.self);
+      parts.directory.acquaint();
     },
   }),
 };

@@ -4,6 +4,7 @@ import type { Host } from '../network/host.ts';
 import type { Party } from '../network/party.ts';
 import type { WorldParts } from '../run/world-parts.ts';
 import type { MirrorSpec } from '../scenario/scenario.ts';
+import type { Seat } from '../node/directory.ts';
 import type { WallClock } from '../node/sim-clock.ts';
 
 /** The mirror of one node, as the world handles it. */
@@ -16,8 +17,10 @@ export interface NodeMirror {
   drain(): void;
   /** Lets go of everything at once. */
   dispose(): void;
-  /** Its router answers nobody while it is mute. */
-  setMute(isMute: boolean): void;
+  /** Where routers of our kind find it; other kinds have none. */
+  readonly seat?: Seat;
+  /** As `kill()`, and whoever starts there next is somebody else. */
+  rename?(): void;
 }
 
 /** Where a mirror is to stand. */
@@ -28,6 +31,8 @@ export interface MirrorPlace {
   readonly limits: Limits;
   /** How it is configured; undefined: as by default. */
   readonly spec: MirrorSpec | undefined;
+  /** How often it is made to behave rarely, where it may. */
+  readonly buggifyIn64: number;
 }
 
 /** How images get to the nodes of one world. */

@@ -75,9 +75,6 @@ export class SpegelMirror implements NodeMirror {
     this.kill();
   }
 
-  /** Its records are at others. */
-  setMute(): void {}
-
   #advertise(change: StoreChange): void {
     const nowUs = this.#parts.kernel.nowUs();
     if (change.type === 'content-added') this.#providers.provide(change.content.digest, this.party, nowUs);

@@ -34,6 +34,8 @@ export type SimStep =
   | { readonly type: 'pull-end'; readonly pull: number; readonly node: string; readonly outcome: string }
   | { readonly type: 'mirror-pull'; readonly node: string; readonly event: PullEvent }
   | { readonly type: 'mirror-node'; readonly node: string; readonly event: NodeEvent }
+  /** A place that a mirror says is rare, reached. */
+  | { readonly type: 'probe'; readonly node: string; readonly name: string }
   | { readonly type: 'fault'; readonly kind: string; readonly target: string; readonly phase: 'begin' | 'end' };
 
 /** When it happened, and in which event of the kernel: `replay` can stop there. */

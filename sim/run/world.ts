@@ -55,7 +55,6 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   const trace = new Trace(kernel);
   const flows = new FlowNetwork(kernel);
   const random = createSimRandom(seed);
-  const directory = new Directory();
   const digester = createSimDigester(() => catalogue);
   const catalogue = new Catalogue(digester);
   const upstream: Party = {
@@ -74,6 +73,8 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     if (from === upstream.host || to === upstream.host) return scenario.upstream.latencyUs;
     return from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs;
   };
+  const limits = limitsWith(scenario.limits ?? {});
+  const directory = new Directory(kernel, { latencyUs, limits, knownMax: cluster.knownMax ?? usualKnownMax });
   const wire = new Wire(kernel, flows, trace, { latencyUs });
   const shared = cluster.unpack?.sharedBytesPerSecond;
   const sharedUnpack = shared === undefined ? undefined : flows.addLink('unpacking', shared);
@@ -90,14 +91,17 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
   );
   for (const image of images.values()) server.add(image);
-  return { ...parts, nodes, images, upstream, limits: limitsWith(scenario.limits ?? {}) };
+  return { ...parts, nodes, images, upstream, limits };
 }
 
 type Parts = WorldParts & { readonly sharedUnpack: Link | undefined };
 
+/** Where more mirrors than this are in a cluster, each knows the same so many of them (decision 0012). */
+const usualKnownMax = 128;
+
 function createNode(
   index: number,
-  { cluster, limits, mirror: spec }: Scenario,
+  { buggifyIn64 = 0, cluster, limits, mirror: spec }: Scenario,
   policy: PolicyInWorld,
   parts: Parts,
   upstream: Party,
@@ -107,7 +111,8 @@ function createNode(
   const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
-  const mirror = policy.createMirror({ host, store, wall, limits: limitsWith(limits ?? {}), spec });
+  const place = { host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
+  const mirror = policy.createMirror(place);
   const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
   const { unpack } = cluster;
   const unpacker = unpack === undefined ? undefined : new Unpacker(kernel, flows, unpack, parts.sharedUnpack);

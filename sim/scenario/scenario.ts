@@ -17,6 +17,8 @@ export interface Scenario {
   readonly limits?: Partial<Limits>;
   /** How the mirrors are configured. @default as when nothing is said */
   readonly mirror?: MirrorSpec;
+  /** Mirrors are made to behave rarely where they may (`buggify`), in so many of 64 cases. @default 0 */
+  readonly buggifyIn64?: number;
   /** Which of the events that are due at the same time change places (`KernelOptions.swaps`). @default none */
   readonly swaps?: readonly number[];
   /** The run ends here, whatever is still under way. Microseconds. */
@@ -39,6 +41,8 @@ export interface ClusterSpec {
   readonly zoneLatencyUs: number;
   /** What a mirror can push through its processor. */
   readonly mirrorBytesPerSecond: number;
+  /** Members that a mirror knows, where there are more. @default 128 */
+  readonly knownMax?: number;
   /** @default nothing is unpacked: a pull ends with its last byte */
   readonly unpack?: UnpackSpec;
 }

@@ -1,0 +1,199 @@
+import type { Directory, Seat } from './directory.ts';
+
+/** An open connection, as one of its ends sees it. */
+export interface Link {
+  /** Since when something was asked over it and nothing has come. */
+  silentSinceUs: number | undefined;
+}
+
+/** Handshake of a new connection: processor time of each end (libp2p with noise, measured: 15 ms for both). */
+const handshakeUs = 7_500;
+/** A cluster that is too large for all to hold connections to all has said hello before time begins: the first batches need no dial. */
+const settlingUs = 2_000_000;
+
+/** Connections between routers: few are held, the others are dialled on need, and who could not be reached is left alone for a while. */
+export class Links {
+  readonly #directory: Directory;
+  readonly #open = new Map<Seat, Map<string, Link>>();
+  readonly #dials = new Map<string, ((link: Link | undefined) => void)[]>();
+  readonly #aloneUntilUs = new Map<string, number>();
+  /** Whether connections are counted at all. */
+  #isCounted = true;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /** All have met: who can is connected. */
+  settle(seats: number): void {
+    const { limits, knownMax } = this.#directory.options;
+    this.#isCounted = seats <= knownMax;
+    if (seats > limits.connectionsMax + 1) return;
+    const all = [...this.#directory.all()];
+    for (const seat of all) {
+      const links = new Map<string, Link>();
+      for (const { self } of all) if (self.id !== seat.self.id) links.set(self.id, { silentSinceUs: undefined });
+      this.#open.set(seat, links);
+    }
+  }
+
+  isOpen(seat: Seat, id: string): boolean {
+    return this.#open.get(seat)?.has(id) === true;
+  }
+
+  /** Connections that this mirror holds. */
+  countOf(seat: Seat): number {
+    return this.#open.get(seat)?.size ?? 0;
+  }
+
+  /** Calls back with the open connection or a new one; undefined when there is none to be had. `isBatch`: of what a mirror says of itself. */
+  connect(seat: Seat, id: string, isBatch: boolean, callback: (link: Link | undefined) => void): void {
+    const { kernel } = this.#directory;
+    const link = this.#open.get(seat)?.get(id);
+    if (link !== undefined && !this.#isSilent(link)) {
+      this.#touch(seat, id, link);
+      callback(link);
+      return;
+    }
+    if (link !== undefined) this.#close(seat, id);
+    const isSettling = isBatch && kernel.nowUs() < settlingUs && link === undefined;
+    if (!this.#isCounted || isSettling) {
+      const { life } = this.#directory.find(id)?.party ?? { life: undefined };
+      if (life !== undefined && !life.isOver) {
+        callback({ silentSinceUs: undefined });
+        return;
+      }
+    }
+    this.#dial(seat, id, callback);
+  }
+
+  /** The last dial failed. */
+  isFailing(seat: Seat, id: string): boolean {
+    return this.#aloneUntilUs.has(`${seat.self.id}>${id}`);
+  }
+
+  /** The program at this seat has gone: the others' kernels are told. */
+  drop(seat: Seat): void {
+    const links = this.#open.get(seat);
+    this.#open.delete(seat);
+    for (const id of links?.keys() ?? []) {
+      const other = this.#directory.find(id);
+      if (other === undefined) continue;
+      this.#open.get(other)?.delete(seat.self.id);
+      const { kernel, options } = this.#directory;
+      const delayUs = options.latencyUs(seat.party.host, other.party.host);
+      kernel.schedule(delayUs, () => {
+        this.#disconnected(other, seat);
+      });
+    }
+  }
+
+  #disconnected(other: Seat, seat: Seat): void {
+    const known = other.view.get(seat.self.id);
+    if (known?.connected !== true || this.isOpen(other, seat.self.id)) return;
+    other.party.life.run(() => {
+      this.#directory.meet(other, { ...known, connected: false });
+    });
+  }
+
+  #isSilent({ silentSinceUs }: Link): boolean {
+    const { kernel, options } = this.#directory;
+    return silentSinceUs !== undefined && kernel.nowUs() - silentSinceUs > options.limits.recordsSendTimeoutUs;
+  }
+
+  #dial(from: Seat, id: string, callback: (link: Link | undefined) => void): void {
+    const { kernel, options } = this.#directory;
+    const { memberDialTimeoutUs, memberRetryUs } = options.limits;
+    const key = `${from.self.id}>${id}`;
+    const waiting = this.#dials.get(key);
+    if (waiting !== undefined) {
+      waiting.push(callback);
+      return;
+    }
+    if ((this.#aloneUntilUs.get(key) ?? 0) > kernel.nowUs()) {
+      callback(undefined);
+      return;
+    }
+    const callbacks = [callback];
+    this.#dials.set(key, callbacks);
+    const { life } = from.party;
+    const beganUs = kernel.nowUs();
+    const finish = (to: Seat | undefined): void => {
+      this.#dials.delete(key);
+      if (life.isOver) return;
+      if (to === undefined) {
+        this.#aloneUntilUs.set(key, kernel.nowUs() + memberRetryUs);
+        // Who was only heard of is forgotten.
+        if (from.hinted.has(id)) this.#directory.forget(from, id);
+      }
+      const link = to === undefined ? undefined : this.#opened(from, to);
+      for (const each of callbacks) each(link);
+    };
+    const timeOut = (): void => {
+      kernel.schedule(Math.max(0, beganUs + memberDialTimeoutUs - kernel.nowUs()), () => {
+        finish(undefined);
+      });
+    };
+    const to = this.#directory.find(id);
+    if (to === undefined || to.isGone || !canPass(from, to)) {
+      timeOut();
+      return;
+    }
+    const tripUs = 2 * options.latencyUs(from.party.host, to.party.host);
+    kernel.schedule(tripUs, () => {
+      if (to.party.life.isOver) {
+        finish(undefined);
+        return;
+      }
+      const nowUs = kernel.nowUs();
+      const startUs = Math.max(nowUs, from.busyUntilUs, to.busyUntilUs);
+      const endUs = startUs + handshakeUs * Math.max(from.slowness, to.slowness);
+      from.busyUntilUs = endUs;
+      to.busyUntilUs = endUs;
+      kernel.schedule(endUs - nowUs + tripUs, () => {
+        const isLate = kernel.nowUs() > beganUs + memberDialTimeoutUs;
+        const { isOver, isPaused } = to.party.life;
+        if (isOver || isPaused || isLate || !canPass(from, to)) timeOut();
+        else finish(to);
+      });
+    });
+  }
+
+  /** Both say hello: each knows the other as it is now. */
+  #opened(from: Seat, to: Seat): Link {
+    const link: Link = { silentSinceUs: undefined };
+    this.#aloneUntilUs.delete(`${from.self.id}>${to.self.id}`);
+    this.#aloneUntilUs.delete(`${to.self.id}>${from.self.id}`);
+    this.#touch(from, to.self.id, link);
+    this.#touch(to, from.self.id, { silentSinceUs: undefined });
+    this.#directory.meet(from, to.self);
+    to.party.life.run(() => {
+      this.#directory.meet(to, from.self);
+    });
+    return link;
+  }
+
+  /** Used just now; the longest unused one makes room. */
+  #touch(seat: Seat, id: string, link: Link): void {
+    const links = this.#open.get(seat) ?? new Map<string, Link>();
+    this.#open.set(seat, links);
+    if (links.size >= this.#directory.options.limits.connectionsMax || !links.has(id)) {
+      links.delete(id);
+      links.set(id, link);
+    }
+    if (links.size <= this.#directory.options.limits.connectionsMax) return;
+    const oldest = links.keys().next();
+    if (oldest.done !== true) this.#close(seat, oldest.value);
+  }
+
+  #close(seat: Seat, id: string): void {
+    this.#open.get(seat)?.delete(id);
+    const other = this.#directory.find(id);
+    if (other !== undefined) this.#open.get(other)?.delete(seat.self.id);
+  }
+}
+
+/** Packets pass, both ways. */
+function canPass(from: Seat, to: Seat): boolean {
+  return from.party.host.isPlugged && to.party.host.isPlugged;
+}
