@@ -49,3 +49,8 @@ export { formatReplay, parseReplay, ReplayError } from './replay/replay-text.ts'
 export type { NamedScenarios, Replay } from './replay/replay-text.ts';
 export { runReplay } from './replay/run-replay.ts';
 export type { ReplayOptions, ReplayResult } from './replay/run-replay.ts';
+export { league } from './league/league.ts';
+export type { LeagueRow, Regret } from './league/league.ts';
+export { formatLeague, leagueLegend } from './league/league-table.ts';
+export type { Estimate } from './league/statistics.ts';
+export type { Traffic } from './league/traffic.ts';

@@ -1,7 +1,6 @@
-import { judgeExpectations, simulate } from '../../sim/index.ts';
+import { formatLeague, judgeExpectations, league, leagueLegend, simulate } from '../../sim/index.ts';
 import type { Plan, PolicyName, SimResult } from '../../sim/index.ts';
 import { loadPlan } from './load-plan.ts';
-import { renderTable } from './run-table.ts';
 import type { RunOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
@@ -25,7 +24,8 @@ export async function run(options: RunOptions, io: SimIo): Promise<number> {
   if (options.json) io.writeOut(`${JSON.stringify({ ...summaryOf(plan, results), troubles, stopped: isStopped })}\n`);
   else {
     io.progress.line(isStopped ? `Stopped after ${results.length} of ${runs.length} runs.` : undefined);
-    io.writeOut(renderTable(plan, results));
+    const rows = league(plan.scenario, results);
+    if (rows.length > 0) io.writeOut(`${formatLeague(rows)}\n${leagueLegend}\n`);
     for (const trouble of troubles) io.writeOut(`✘ ${trouble}\n`);
   }
   if (isStopped) return interrupted;
@@ -82,5 +82,11 @@ function troublesOf(plan: Plan, results: readonly SimResult[]): readonly string[
 }
 
 function summaryOf({ scenario }: Plan, results: readonly SimResult[]): object {
-  return { scenario: scenario.name, shows: scenario.shows, nodes: scenario.cluster.nodes, runs: results };
+  return {
+    scenario: scenario.name,
+    shows: scenario.shows,
+    nodes: scenario.cluster.nodes,
+    league: league(scenario, results),
+    runs: results,
+  };
 }

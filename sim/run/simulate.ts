@@ -6,6 +6,8 @@ import type { PoisonGuard } from '../kernel/poison-guard.ts';
 import { policies } from '../policies/named.ts';
 import type { PolicyName } from '../policies/named.ts';
 import type { Policy } from '../policies/policy.ts';
+import { watchTraffic } from '../league/traffic.ts';
+import type { Traffic } from '../league/traffic.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
 import { startWorkload } from './start-workload.ts';
@@ -41,6 +43,7 @@ export interface SimResult {
   readonly makespanUs: number;
   readonly upstreamBytes: number;
   readonly upstreamRequests: number;
+  readonly traffic: Traffic;
   /** Events of the kernel: callbacks that were due and happened. */
   readonly events: number;
   /** Times that two events were due at once with the same priority: `swaps` of the scenario below this number took place. */
@@ -86,6 +89,7 @@ async function runScenario(
     }
     if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
   });
+  const traffic = watchTraffic(world);
   onWorld?.(world);
   const watching = watchWith(policy.isOurs ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
@@ -105,6 +109,7 @@ async function runScenario(
     makespanUs: Math.max(0, ...ends) - Math.min(...pulls.map(({ startUs }) => startUs)),
     upstreamBytes: upstream.bytes,
     upstreamRequests: upstream.requests,
+    traffic: traffic(),
     events: world.kernel.executed,
     ties: world.kernel.ties,
     hash: world.kernel.hash.digest(),
