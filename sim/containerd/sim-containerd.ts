@@ -1,10 +1,11 @@
-import { defaultLimits, formatRange, PeiliError } from '../../core/index.ts';
+import { defaultLimits, formatRange } from '../../core/index.ts';
 import type { Body } from '../../core/index.ts';
 import type { SimContent, SimImage } from '../content/catalogue.ts';
 import { SymbolChunk } from '../content/symbols.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ExchangeAnswer } from '../network/exchange.ts';
 import type { Party } from '../network/party.ts';
+import { isReset } from '../network/wire-body.ts';
 import type { Wire } from '../network/wire.ts';
 import type { SimStore } from './sim-store.ts';
 import type { Unpacker } from './unpacker.ts';
@@ -112,8 +113,7 @@ export class SimContainerd {
         state.offset += step.value.byteLength;
       }
     } catch (cause) {
-      const inner = cause instanceof PeiliError ? cause.cause : undefined;
-      return inner instanceof PeiliError && inner.code === 'DIGEST_MISMATCH' ? 'rst' : 'fin';
+      return isReset(cause) ? 'rst' : 'fin';
     }
   }
 

@@ -156,6 +156,7 @@ function drawHttp(random: SimRandom, kind: HttpFault['kind']): HttpFault {
     case 'slow-head':
       return { kind, delayUs: random.pick([10_000, 160_000, 700_000]) };
     case 'reset':
+    case 'cut':
     case 'stall':
     case 'flip':
       return { kind, atByte };
@@ -165,6 +166,8 @@ function drawHttp(random: SimRandom, kind: HttpFault['kind']): HttpFault {
       return { kind, status: random.pick([404, 429, 500, 503]) };
     case 'shift-range':
     case 'other-size':
+    case 'short-length':
+    case 'long-length':
       return { kind, bytes: random.pick([1, 4_096]) };
     default:
       return { kind };

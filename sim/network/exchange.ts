@@ -7,7 +7,8 @@ import { breakHead, breakRequest } from './break-head.ts';
 import type { Flow } from './flow.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Party } from './party.ts';
-import { closedError, createWireBody } from './wire-body.ts';
+import { patienceOf } from './patience.ts';
+import { closedError, WireBody } from './wire-body.ts';
 
 export interface ExchangeCall {
   readonly id: number;
@@ -27,13 +28,15 @@ export interface ExchangeDeps {
   readonly trace: Trace;
   readonly latencyUs: number;
   readonly dialTimeoutUs: number;
+  /** Until a connection stands: one, and one more with TLS. */
+  readonly dialRoundTrips: number;
   readonly readAheadBytes: number;
   readonly fault: HttpFault | undefined;
-  /** A connection that stands already is taken. */
-  readonly isConnected: boolean;
-  readonly openFlow: (cap: number) => Flow;
-  /** Once, at its end; `isReusable`: the connection stands, and may be used again. */
-  readonly onEnd: (isReusable: boolean) => void;
+  /** The connection that is used, and which run of the server took it; undefined: one is to be dialled. */
+  readonly connectedTo: Life | undefined;
+  readonly openFlow: (capBytesPerSecond: number, isFresh: boolean) => Flow;
+  /** Once, at its end; `flow`: the connection stands, and may be used again. */
+  readonly onEnd: (isReusable: boolean, flow: Flow | undefined) => void;
 }
 
 /**
@@ -44,44 +47,49 @@ export class Exchange {
   readonly #call: ExchangeCall;
   readonly #deps: ExchangeDeps;
   readonly #fromLife: Life;
-  /** Aborted at the server when the client has gone. */
-  readonly #wanted = new AbortController();
-  readonly #connection = new AbortController();
   readonly #unhook: (() => void)[] = [];
+  readonly #signal: AbortSignal;
+  #unhookSignal: () => void = () => undefined;
+  /** Aborted at the server when the client has gone. */
+  #wanted: AbortController | undefined;
+  #connectedTo: Life | undefined;
+  #isFresh = false;
+  #body: WireBody | undefined;
+  #flow: Flow | undefined;
   #timer: Timer | undefined;
   #isEnded = false;
   #resolve: (answer: ExchangeAnswer) => void = () => undefined;
   #reject: (cause: unknown) => void = () => undefined;
 
-  constructor(call: ExchangeCall, deps: ExchangeDeps) {
+  constructor(call: ExchangeCall, deps: ExchangeDeps, signal: AbortSignal) {
     this.#call = call;
+    this.#signal = signal;
     this.#deps = deps;
     this.#fromLife = call.from.life;
+    this.#connectedTo = deps.connectedTo;
   }
 
-  start(signal: AbortSignal): Promise<ExchangeAnswer> {
+  start(): Promise<ExchangeAnswer> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+      this.#unhookSignal = onAbort(this.#signal, () => {
+        this.#end('ABORTED', abortReason(this.#signal));
+      });
       this.#unhook.push(
-        onAbort(signal, () => {
-          this.#end('ABORTED', abortReason(signal));
-        }),
         this.#fromLife.onEnd(() => {
           this.#end('client-gone', undefined);
         }),
       );
-      if (!this.#isEnded) this.#dial();
+      if (this.#connectedTo === undefined) this.#dial();
+      else this.#send();
     });
   }
 
   #dial(): void {
-    const { dialTimeoutUs, fault, isConnected, latencyUs } = this.#deps;
+    const { dialRoundTrips, dialTimeoutUs, fault, latencyUs } = this.#deps;
     const { from, to } = this.#call;
-    if (isConnected) {
-      this.#send();
-      return;
-    }
+    this.#isFresh = true;
     if (fault?.kind === 'black-hole' || !from.host.isPlugged || !to.host.isPlugged) {
       this.#after(dialTimeoutUs, () => {
         this.#end('DIAL_TIMEOUT', new PeiliError('DIAL_TIMEOUT', `${to.host.name} does not answer`));
@@ -91,22 +99,37 @@ export class Exchange {
     this.#after(2 * latencyUs, () => {
       if (fault?.kind === 'refuse' || to.server === undefined) {
         this.#end('DIAL_REFUSED', new PeiliError('DIAL_REFUSED', `${to.host.name} refused`));
-      } else this.#send();
+        return;
+      }
+      this.#connectedTo = to.life;
+      if (dialRoundTrips === 1) this.#send();
+      else
+        this.#after(2 * latencyUs * (dialRoundTrips - 1), () => {
+          this.#send();
+        });
     });
   }
 
+  /** The other side has closed the connection before it answered: one that stood already may have been closed before the request came, and another is dialled. */
+  #onClosed(how: string): void {
+    if (this.#isFresh) this.#end(how, closedError('the program is gone'));
+    else this.#dial();
+  }
+
   #send(): void {
+    const { fault, latencyUs } = this.#deps;
+    if (fault?.kind === 'black-hole') return;
     this.#travel(() => {
       const { server, life } = this.#call.to;
-      if (server === undefined) {
-        this.#end('PEER_CLOSED', closedError('nobody is there'));
+      if (life !== this.#connectedTo || (server === undefined && life.isOver)) {
+        this.#after(latencyUs, () => {
+          this.#onClosed('PEER_CLOSED');
+        });
         return;
       }
       this.#unhook.push(
         life.onEnd(() => {
-          this.#after(this.#deps.latencyUs, () => {
-            this.#end('server-gone', closedError('the program is gone'));
-          });
+          this.#onServerGone();
         }),
       );
       life.run(() => {
@@ -115,15 +138,36 @@ export class Exchange {
     });
   }
 
+  #onServerGone(): void {
+    if (this.#body !== undefined) {
+      this.#body.onServerGone();
+      return;
+    }
+    this.#timer?.cancel();
+    this.#travel(() => {
+      this.#onClosed('server-gone');
+    });
+  }
+
   /** In the server. */
   #answer(life: Life): void {
     const { fault } = this.#deps;
     const { server } = this.#call.to;
     if (this.#isEnded || fault?.kind === 'silent-head' || server === undefined) return;
-    if (fault?.kind === 'status') {
-      this.#head({ status: fault.status, headers: { 'content-length': '0' } }, life);
+    if (fault?.kind === 'hang-up' || fault?.kind === 'garbage') {
+      this.#after(this.#deps.latencyUs, () => {
+        if (fault.kind === 'hang-up') this.#end('PEER_CLOSED', closedError('no answer'));
+        else this.#end('PEER_PROTOCOL', new PeiliError('PEER_PROTOCOL', 'the answer is not HTTP'));
+      });
       return;
     }
+    if (fault?.kind === 'status') {
+      const { status, retryAfterS } = fault;
+      const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
+      this.#head({ status, headers: { 'content-length': '0', ...retry } }, life);
+      return;
+    }
+    this.#wanted = new AbortController();
     server.answer(breakRequest(this.#call.request, fault), this.#wanted.signal).then(
       (answer) => {
         life.run(() => {
@@ -147,24 +191,39 @@ export class Exchange {
     this.#travel(() => {
       const { status, headers } = answer;
       this.#deps.trace.emit({ type: 'head', exchange: this.#call.id, status, headers });
-      const body = answer.body === undefined ? undefined : this.#body(answer.body, life);
-      this.#fromLife.run(() => {
-        this.#resolve({ status, headers, ...(body === undefined ? {} : { body }) });
-      });
-      if (body === undefined) this.#end('complete', undefined);
+      const hasBody = answer.body !== undefined && headers['content-length'] !== '0';
+      if (!hasBody) {
+        if (answer.body !== undefined) void answer.body.next();
+        this.#answerWith({ status, headers });
+        this.#end('complete', undefined);
+        return;
+      }
+      this.#unhookSignal();
+      this.#body = this.#open(answer.body, headers['content-length'], life);
+      this.#answerWith({ status, headers, body: this.#body });
     });
   }
 
-  #body(inner: Body, life: Life): Body {
-    const { fault, openFlow, readAheadBytes, trace } = this.#deps;
-    return createWireBody({
+  #answerWith(answer: ExchangeAnswer): void {
+    this.#fromLife.run(() => {
+      this.#resolve(answer);
+    });
+  }
+
+  #open(inner: Body, length: string | undefined, life: Life): WireBody {
+    const { fault, kernel, openFlow, readAheadBytes, trace } = this.#deps;
+    this.#flow = openFlow(fault?.kind === 'trickle' ? fault.bytesPerSecond : Infinity, this.#isFresh);
+    return new WireBody({
       inner,
-      flow: openFlow(fault?.kind === 'trickle' ? fault.bytesPerSecond : Infinity),
+      lengthBytes: length === undefined ? undefined : Number(length),
+      flow: this.#flow,
       fault,
       serverLife: life,
       clientLife: this.#fromLife,
-      signal: this.#connection.signal,
+      signal: this.#signal,
+      patience: patienceOf(this.#call.from),
       readAheadBytes,
+      nowUs: () => kernel.nowUs(),
       onBytes: (bytes, isWrong, symbols) => {
         trace.emitBytes(this.#call.id, bytes, isWrong, symbols?.blob, symbols?.offset);
       },
@@ -179,18 +238,22 @@ export class Exchange {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#timer?.cancel();
+    this.#unhookSignal();
     for (const unhook of this.#unhook) unhook();
-    this.#deps.trace.emit({ type: 'exchange-end', exchange: this.#call.id, how });
-    this.#deps.onEnd(how === 'complete');
+    const { fault, onEnd, trace } = this.#deps;
+    trace.emit({ type: 'exchange-end', exchange: this.#call.id, how });
+    onEnd(how === 'complete' && fault?.kind !== 'surplus', this.#flow);
+    if (how === 'complete') return;
+    this.#body?.close(cause);
     if (cause !== undefined) {
       this.#fromLife.run(() => {
         this.#reject(cause);
       });
     }
-    if (how === 'complete') return;
-    this.#connection.abort(cause ?? abortedError());
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
     this.#call.to.life.run(() => {
-      this.#wanted.abort(abortedError());
+      wanted.abort(goneError);
     });
   }
 
@@ -210,3 +273,6 @@ export class Exchange {
     this.#timer = this.#deps.kernel.schedule(delayUs, callback);
   }
 }
+
+/** Made once: a stack is dear, and says nothing here. */
+const goneError = abortedError();

@@ -124,12 +124,14 @@ test('flows: one that is interrupted says how much has come, and leaves its shar
   const link = network.addLink('cable', 1_000);
   const one = network.open([link]);
   one.want(2_000, Infinity, () => assert.fail());
-  const other = read(kernel, network.open([link]), 1_000);
+  const rest = network.open([link]);
+  const other = read(kernel, rest, 1_000);
   kernel.schedule(second, () => {
     assert.equal(one.interrupt(), 500);
   });
   await kernel.run({ untilUs: 60 * second });
   assert.deepEqual(other, [[1_500_000, 1_000]]);
   assert.equal(link.carried, 1_500);
+  rest.close();
   assert.equal(link.flows.length, 0);
 });

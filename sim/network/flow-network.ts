@@ -47,8 +47,43 @@ export class FlowNetwork {
   }
 
   onChanged(flow: Flow): void {
-    this.#changed.add(flow);
-    this.#solveSoon();
+    if (!flow.isActive) {
+      if (!flow.isWanted) return;
+      flow.begin();
+    }
+    if (this.#isFree(flow)) this.#moveFreely(flow);
+    else {
+      this.#changed.add(flow);
+      this.#solveSoon();
+    }
+  }
+
+  onClosed(flow: Flow): void {
+    if (this.#isFree(flow)) this.#unseat(flow);
+    else {
+      this.#changed.add(flow);
+      this.#solveSoon();
+    }
+  }
+
+  /** Nobody holds it back, nor would it hold back anybody: there is nothing to compute. */
+  #isFree(flow: Flow): boolean {
+    if (flow.bottleneck !== undefined || this.#changed.has(flow) || this.#limited.has(flow)) return false;
+    const bound = flow.isActive ? 0 : flow.bound;
+    for (const link of flow.path) if (link.demand + bound > link.bytesPerSecond) return false;
+    return true;
+  }
+
+  #moveFreely(flow: Flow): void {
+    if (flow.isWanted) {
+      if (!flow.isActive) this.#seat(flow);
+      flow.rate = flow.limit;
+      this.#expect(flow);
+    } else {
+      // It keeps its seat: most often the next chunk follows.
+      flow.rate = 0;
+      this.#setTimer(flow, Infinity);
+    }
   }
 
   /** Its limit is another one: it and whoever it shares with are computed anew. */
@@ -75,7 +110,7 @@ export class FlowNetwork {
   #solve(): void {
     const going = [...this.#changed].filter((flow) => this.#move(flow));
     this.#changed.clear();
-    const limited = [...this.#limited].filter(({ isActive }) => isActive);
+    const limited = [...this.#limited].filter(({ isActive, isWanted }) => isActive && isWanted);
     this.#limited.clear();
     if (limited.length > 0 || this.#links.size > 0) {
       this.#share.solve(this.#links, limited);
@@ -91,22 +126,34 @@ export class FlowNetwork {
 
   /** Into its links' lists or out of them; true: it was in them, and stays. */
   #move(flow: Flow): boolean {
-    const { isActive, isWanted, path, seats } = flow;
-    if (isActive === isWanted) return isActive;
-    flow.isActive = isWanted;
-    if (isWanted) {
-      flow.measure();
-      for (const [place, link] of path.entries()) seats[place] = link.add(flow);
-      this.#limited.add(flow);
-    } else {
-      for (const [place, link] of path.entries()) link.remove(flow, seats[place] ?? -1);
-      flow.rate = 0;
-      flow.bottleneck = undefined;
-      flow.timer?.cancel();
-      flow.timer = undefined;
+    const { isActive, isWanted, path } = flow;
+    if (isActive && isWanted) {
+      // It had been left in its seat while nobody held it back.
+      if (flow.rate === 0) {
+        this.#limited.add(flow);
+        for (const link of path) this.#links.add(link);
+      }
+      return true;
     }
+    if (isWanted) {
+      this.#seat(flow);
+      this.#limited.add(flow);
+    } else if (isActive) this.#unseat(flow);
     for (const link of path) this.#links.add(link);
     return false;
+  }
+
+  #seat(flow: Flow): void {
+    flow.isActive = true;
+    for (const [place, link] of flow.path.entries()) flow.seats[place] = link.add(flow);
+  }
+
+  #unseat(flow: Flow): void {
+    flow.isActive = false;
+    for (const [place, link] of flow.path.entries()) link.remove(flow, flow.seats[place] ?? -1);
+    flow.rate = 0;
+    flow.bottleneck = undefined;
+    this.#setTimer(flow, Infinity);
   }
 
   #accelerate(flow: Flow): void {
@@ -145,7 +192,26 @@ export class FlowNetwork {
     flow.timer = this.#kernel.schedule(atUs - this.#kernel.nowUs(), () => {
       flow.timer = undefined;
       flow.deliverAll();
-      if (flow.isWanted) this.onChanged(flow);
+      if (flow.isWanted) this.#look(flow);
+    });
+  }
+
+  /** It was due, and wants more. */
+  #look(flow: Flow): void {
+    if (flow.freeBytes < 0.5) this.#ramp(flow);
+    else this.onChanged(flow);
+  }
+
+  #ramp(flow: Flow): void {
+    flow.advance();
+    const { limit } = flow;
+    const isRamping = flow.ramp();
+    if (flow.limit === limit) this.onChanged(flow);
+    else this.#onLimited(flow);
+    if (!isRamping) return;
+    flow.rampTimer = this.#kernel.schedule(flow.roundTripUs, () => {
+      flow.rampTimer = undefined;
+      if (flow.isActive) this.#ramp(flow);
     });
   }
 
@@ -162,7 +228,11 @@ export class FlowNetwork {
       link.timer = undefined;
       link.dueAtUs = Infinity;
       this.#planned.add(link);
-      for (const flow of link.flows) if (flow.bottleneck === link) flow.deliverAll();
+      for (const flow of link.flows) {
+        if (flow.bottleneck !== link) continue;
+        flow.deliverAll();
+        if (flow.isWanted && flow.freeBytes < 0.5) this.#ramp(flow);
+      }
       this.#solveSoon();
     });
   }

@@ -7,11 +7,16 @@ export interface FlowOwner {
   nowUs(): number;
   /** It wants bytes, or no more. */
   onChanged(flow: Flow): void;
+  /** It will not want any for now. */
+  onClosed(flow: Flow): void;
 }
 
 export interface FlowOptions {
   /** @default as fast as its links allow */
   readonly capBytesPerSecond?: number;
+  /** What may be under way unacknowledged when it begins; it doubles with each round trip until something else holds it back (RFC 5681). @default enough */
+  readonly windowBytes?: number;
+  readonly roundTripUs?: number;
 }
 
 /** One stream of bytes over links. At most one `want()` at a time. Between two of them at the same time it keeps its place. */
@@ -34,6 +39,10 @@ export class Flow {
   patienceEndsUs = Infinity;
   patience: Timer | undefined;
 
+  /** So much may come before the first acknowledgement does. */
+  freeBytes = Infinity;
+  rampTimer: Timer | undefined;
+
   // Scratch of `FairShare`.
   mark = 0;
   nextRate = 0;
@@ -41,16 +50,24 @@ export class Flow {
 
   readonly #owner: FlowOwner;
   readonly #cap: number;
+  readonly #roundTripUs: number;
+  /** Infinity: it has grown enough. */
+  #window: number;
+  #isRamping = false;
   #wanted = 0;
   #arrived = 0;
   #sinceUs = 0;
   #quantumUs = 0;
+  #lastRate = 0;
   #onArrived: ((bytes: number) => void) | undefined;
 
-  constructor(owner: FlowOwner, path: readonly Link[], { capBytesPerSecond = unboundedRate }: FlowOptions) {
+  constructor(owner: FlowOwner, path: readonly Link[], options: FlowOptions) {
+    const { capBytesPerSecond = unboundedRate, windowBytes = Infinity, roundTripUs = 0 } = options;
     this.#owner = owner;
     this.path = path;
     this.#cap = capBytesPerSecond;
+    this.#roundTripUs = roundTripUs;
+    this.#window = windowBytes;
     this.limit = capBytesPerSecond;
   }
 
@@ -87,32 +104,75 @@ export class Flow {
   close(): void {
     this.patience?.cancel();
     this.patience = undefined;
+    this.rampTimer?.cancel();
+    this.rampTimer = undefined;
     this.#arrived = 0;
-    if (this.#onArrived === undefined) return;
     this.#onArrived = undefined;
-    this.#owner.onChanged(this);
+    if (this.isActive) this.#owner.onClosed(this);
+  }
+
+  /** What it leaves to the connection's next use: Infinity after it has grown enough. */
+  get windowBytes(): number {
+    return this.#window;
+  }
+
+  /** What is under way unacknowledged at the rate that it last had. */
+  get unacknowledgedBytes(): number {
+    return Math.ceil((this.#lastRate * this.#roundTripUs) / 1_000_000);
   }
 
   /** Its bound and its limit, by what its links carry now. */
   measure(): void {
     let least = Math.min(this.#cap, unboundedRate);
     for (const { bytesPerSecond } of this.path) least = Math.min(least, bytesPerSecond);
-    this.limit = least;
     this.bound = Math.ceil(least);
+    this.limit = this.#isRamping ? Math.min(least, this.#windowRate()) : least;
+  }
+
+  /** Bytes are wanted of it after a while without: what its window holds comes at once. */
+  begin(): void {
+    this.#isRamping = false;
+    this.measure();
+    if (this.#windowRate() >= this.limit) this.#window = Infinity;
+    this.freeBytes = this.#window;
+  }
+
+  /** A window has come, and its acknowledgement: the next one is twice as large. False: it is not what holds the flow back any more. */
+  ramp(): boolean {
+    const isHeldBack = !this.#isRamping || this.rate >= this.#windowRate() * (1 - 1e-9);
+    const most = this.#isRamping ? this.bound : this.rate;
+    if (isHeldBack) this.#window *= 2;
+    this.#isRamping = isHeldBack && this.#windowRate() < most;
+    if (!this.#isRamping) this.#window = Infinity;
+    this.freeBytes = Infinity;
+    this.measure();
+    return this.#isRamping;
+  }
+
+  get roundTripUs(): number {
+    return this.#roundTripUs;
+  }
+
+  #windowRate(): number {
+    return this.#roundTripUs === 0 ? Infinity : (this.#window * 1_000_000) / this.#roundTripUs;
   }
 
   /** Accounts for the time since the last call. */
   advance(): void {
     const nowUs = this.#owner.nowUs();
     if (nowUs === this.#sinceUs) return;
-    this.#arrived = Math.min(this.#wanted, this.#arrived + (this.rate * (nowUs - this.#sinceUs)) / 1_000_000);
+    const before = this.#arrived;
+    this.#arrived = Math.min(this.#wanted, before + (this.rate * (nowUs - this.#sinceUs)) / 1_000_000);
+    this.freeBytes -= this.#arrived - before;
     this.#sinceUs = nowUs;
+    if (this.rate > 0) this.#lastRate = this.rate;
   }
 
-  /** When all that is wanted will have come at this rate. */
+  /** When all that is wanted, or all of its window, will have come at this rate. */
   endUs(): number {
     if (this.#onArrived === undefined || this.rate === 0) return Infinity;
-    const endUs = this.#sinceUs + Math.ceil(((this.#wanted - this.#arrived) * 1_000_000) / this.rate);
+    const bytes = Math.min(this.#wanted - this.#arrived, this.freeBytes);
+    const endUs = this.#sinceUs + Math.ceil((Math.max(0, bytes) * 1_000_000) / this.rate);
     return endUs < Number.MAX_SAFE_INTEGER ? endUs : Infinity;
   }
 

@@ -10,6 +10,8 @@ export interface Party {
   life: Life;
   /** What answers on its port; undefined: the port is closed. */
   server: Server | undefined;
+  /** No stream of it is faster. @default no cap */
+  readonly flowBytesPerSecond?: number;
 }
 
 /** A program that answers. */

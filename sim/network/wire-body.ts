@@ -2,55 +2,62 @@ import { abortedError, abortReason, onAbort, PeiliError } from '../../core/index
 import type { Body, Chunk } from '../../core/index.ts';
 import { keepChunk, SymbolChunk } from '../content/symbols.ts';
 import type { Life } from '../kernel/life.ts';
+import { paddingChunk, withWrongByte } from './break-bytes.ts';
 import type { Flow } from './flow.ts';
 import type { HttpFault } from './http-fault.ts';
+import type { Patience } from './patience.ts';
 
 export interface WireBodyOptions {
   /** What the server gives. */
   readonly inner: Body;
+  /** What it has promised; undefined: the connection's end is the body's. */
+  readonly lengthBytes: number | undefined;
   readonly flow: Flow;
   readonly fault: HttpFault | undefined;
   readonly serverLife: Life;
   readonly clientLife: Life;
-  /** Ends it, as the connection's end does. */
+  /** The reader's: ends the body until it has seen the end. */
   readonly signal: AbortSignal;
+  readonly patience: Patience;
   /** What has arrived beyond what was read, at most: the socket's buffers. */
   readonly readAheadBytes: number;
+  readonly nowUs: () => number;
   /** Bytes that have arrived; `isWrong` when one of them is another one. */
   readonly onBytes: (bytes: number, isWrong: boolean, symbols: SymbolChunk | undefined) => void;
   /** Once. */
   readonly onEnded: (how: WireEnd) => void;
 }
 
-/** `complete`: all bytes; `fin`, `rst`: ended by the server before; `closed`: by the reader. */
-export type WireEnd = 'complete' | 'fin' | 'rst' | 'closed';
-
-/** A body on its way: the server's chunks pass the flow, some ahead of the reader. */
-export function createWireBody(options: WireBodyOptions): Body {
-  return new WireBody(options);
-}
+/**
+ * `complete`: all bytes; `fin`, `rst`: ended by the server before; `closed`: by the reader. `short` and `surplus`: the server took it for complete, and had
+ * promised another length: the reader sees FIN after the former, and nothing of the latter.
+ */
+export type WireEnd = 'complete' | 'fin' | 'rst' | 'closed' | 'short' | 'surplus';
 
 interface Waiting {
   readonly resolve: (result: IteratorResult<Chunk, undefined>) => void;
   readonly reject: (reason: PeiliError) => void;
 }
 
-/** What a process that stands still has already given to its kernel: Linux' `tcp_wmem` grows to 4 MiB, and is seldom there. */
+/** What a process that stands still or dies has already given to its kernel: Linux' `tcp_wmem` grows to 4 MiB, and is seldom there. */
 const sendBufferBytes = 512 * 1024;
-
-/** A reader that waits gets what has come after this time, though more is on its way. */
-const quantumUs = 100_000;
 
 const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
 
-class WireBody implements Body {
+/** A body on its way: the server's chunks pass the flow, some ahead of the reader. */
+export class WireBody implements Body {
   readonly #options: WireBodyOptions;
   readonly #arrived: Chunk[] = [];
-  readonly #unhook: readonly (() => void)[];
+  readonly #unhookServer: () => void;
+  readonly #unhookReader: () => void;
+  readonly #beganUs: number;
+  /** Where the fault is; Infinity: nowhere. */
+  readonly #faultAt: number;
+  readonly #lengthBytes: number;
   #arrivedBytes = 0;
   #offset = 0;
   #isMoving = false;
-  /** What is on its way now. */
+  /** What is on its way now, and may be held back. */
   #carried: Chunk | undefined;
   #waiting: Waiting | undefined;
   /** What the reader is told once it has read what arrived. */
@@ -59,14 +66,18 @@ class WireBody implements Body {
 
   constructor(options: WireBodyOptions) {
     this.#options = options;
-    this.#unhook = [
-      onAbort(options.signal, () => {
-        this.#close(abortReason(options.signal));
-      }),
-      options.serverLife.onPause(() => {
-        this.#hold();
-      }),
-    ];
+    this.#beganUs = options.nowUs();
+    this.#lengthBytes = options.lengthBytes ?? Infinity;
+    this.#faultAt = faultAt(options.fault, this.#lengthBytes);
+    const { signal } = options;
+    this.#unhookReader = onAbort(signal, () => {
+      this.close(abortReason(signal));
+    });
+    this.#unhookServer = options.serverLife.onPause(() => {
+      this.#hold(() => {
+        this.#goOn();
+      });
+    });
     this.#move();
   }
 
@@ -77,8 +88,10 @@ class WireBody implements Body {
       this.#move();
       return Promise.resolve({ done: false, value: chunk });
     }
-    if (this.#end === 'done') return Promise.resolve(done);
-    if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (this.#end !== undefined) {
+      this.#unhookReader();
+      return this.#end === 'done' ? Promise.resolve(done) : Promise.reject(this.#end);
+    }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#move();
@@ -86,13 +99,42 @@ class WireBody implements Body {
   }
 
   return(): Promise<IteratorResult<Chunk, undefined>> {
-    this.#close(abortedError());
+    this.close(undefined);
     return Promise.resolve(done);
+  }
+
+  /** The reader's side ends. */
+  close(reason: PeiliError | undefined): void {
+    this.#unhookReader();
+    this.#arrived.length = 0;
+    // All that was promised has arrived: to the server it is complete, whatever its reader does now.
+    if (this.#end === 'done') {
+      this.#end = reason ?? 'done';
+      return;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    this.#end ??= reason ?? (waiting === undefined ? 'done' : abortedError());
+    const end = this.#end;
+    this.#release('closed');
+    if (waiting === undefined || end === 'done') return;
+    this.#options.clientLife.run(() => {
+      waiting.reject(end);
+    });
+  }
+
+  /** The server's program has gone: what its kernel has still comes, then FIN. */
+  onServerGone(): void {
+    const end = (): void => {
+      this.#finish(closedError('the program is gone'), 'fin');
+    };
+    if (this.#carried === undefined) end();
+    else this.#hold(end);
   }
 
   /** Brings the server's next chunk over, where there is room for it. */
   #move(): void {
-    if (this.#isMoving || this.#end !== undefined || this.#arrivedBytes >= this.#options.readAheadBytes) return;
+    if (this.#isMoving || this.#isOver || this.#arrivedBytes >= this.#options.readAheadBytes) return;
     this.#isMoving = true;
     const { serverLife, inner } = this.#options;
     serverLife.run(() => {
@@ -101,77 +143,96 @@ class WireBody implements Body {
         (step) => {
           serverLife.run(() => {
             if (this.#isOver) return;
-            if (step.done === true) this.#finish('done', 'complete');
+            if (step.done === true) this.#onInnerEnd();
             else this.#carry(keepChunk(step.value));
           });
         },
         (cause: unknown) => {
           serverLife.run(() => {
             const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
-            this.#finish(closedError('it gave up', cause), isReset ? 'rst' : 'fin');
+            this.#finish(isReset ? resetError(cause) : closedError('it gave up', cause), isReset ? 'rst' : 'fin');
           });
         },
       );
     });
   }
 
+  #onInnerEnd(): void {
+    const { fault } = this.#options;
+    const missing = this.#lengthBytes - this.#offset;
+    if (fault?.kind === 'long-length' && missing > 0) this.#carry(paddingChunk(missing));
+    else if (missing > 0 && missing !== Infinity) this.#finish(closedError('too few bytes'), 'short');
+    else this.#finish('done', 'complete');
+  }
+
   #carry(chunk: Chunk): void {
-    const room = this.#bytesBeforeFault();
-    if (room === 0) {
-      this.#meetFault();
+    const room = Math.min(this.#faultAt, this.#lengthBytes) - this.#offset;
+    if (room <= 0) {
+      this.#meetEnd();
       return;
     }
     this.#carried = chunk;
-    this.#options.flow.want(Math.min(chunk.byteLength, room), quantumUs, (bytes) => {
+    const bytes = Math.min(chunk.byteLength, room);
+    this.#options.flow.want(bytes, this.#quantumUs(), (came) => {
       this.#carried = undefined;
-      this.#arrive(chunk.subarray(0, bytes));
-      if (bytes < chunk.byteLength) {
-        if (!this.#isOver) this.#carry(chunk.subarray(bytes, chunk.byteLength));
-        return;
-      }
-      this.#isMoving = false;
-      this.#move();
+      this.#arrive(chunk.subarray(0, came));
+      if (this.#isOver) return;
+      if (came < chunk.byteLength) this.#carry(chunk.subarray(came, chunk.byteLength));
+      else this.#goOn();
     });
   }
 
-  /** The server stands still: what its kernel has of the chunk still comes, the rest once it goes on. */
-  #hold(): void {
+  #goOn(): void {
+    this.#isMoving = false;
+    this.#move();
+  }
+
+  /** The server stands still or has gone: what its kernel has of the chunk still comes; then `goOn`, for what is left once it goes on. */
+  #hold(goOn: () => void): void {
     const chunk = this.#carried;
     if (chunk === undefined || this.#isOver) return;
     this.#carried = undefined;
     const { flow, serverLife } = this.#options;
     const arrived = flow.interrupt();
     if (arrived > 0) this.#arrive(chunk.subarray(0, arrived));
-    const end = Math.min(chunk.byteLength, arrived + sendBufferBytes, arrived + this.#bytesBeforeFault());
-    const goOn = (): void => {
+    const room = Math.min(this.#faultAt, this.#lengthBytes) - this.#offset;
+    const end = Math.min(chunk.byteLength, arrived + sendBufferBytes, arrived + room);
+    this.#carryRest(chunk.subarray(arrived, end), () => {
+      if (serverLife.isOver) {
+        goOn();
+        return;
+      }
       serverLife.run(() => {
         if (this.#isOver) return;
         if (end < chunk.byteLength) this.#carry(chunk.subarray(end, chunk.byteLength));
-        else {
-          this.#isMoving = false;
-          this.#move();
-        }
+        else goOn();
       });
-    };
-    if (end === arrived) goOn();
-    else this.#carryRest(chunk.subarray(arrived, end), goOn);
+    });
   }
 
   #carryRest(rest: Chunk, goOn: () => void): void {
-    this.#options.flow.want(rest.byteLength, quantumUs, (bytes) => {
-      this.#arrive(rest.subarray(0, bytes));
-      if (this.#isOver) return;
-      if (bytes === rest.byteLength) goOn();
-      else this.#carryRest(rest.subarray(bytes, rest.byteLength), goOn);
+    if (rest.byteLength <= 0) {
+      goOn();
+      return;
+    }
+    this.#options.flow.want(rest.byteLength, this.#quantumUs(), (came) => {
+      this.#arrive(rest.subarray(0, came));
+      if (!this.#isOver) this.#carryRest(rest.subarray(came, rest.byteLength), goOn);
     });
+  }
+
+  #quantumUs(): number {
+    const { nowUs, patience } = this.#options;
+    return patience(nowUs() - this.#beganUs);
   }
 
   #arrive(received: Chunk): void {
     const { fault, onBytes } = this.#options;
-    const distance = fault?.kind === 'flip' ? fault.atByte - this.#offset : -1;
+    const distance = fault?.kind === 'flip' ? flipAt(fault.atByte, this.#lengthBytes) - this.#offset : -1;
     const isHit = distance >= 0 && distance < received.byteLength;
     const chunk = isHit ? withWrongByte(received, distance) : received;
     this.#offset += chunk.byteLength;
+    if (this.#offset === this.#lengthBytes) this.#end = 'done';
     const symbols = chunk instanceof SymbolChunk ? chunk : undefined;
     onBytes(chunk.byteLength, symbols === undefined ? isHit : symbols.wrongAt >= 0, symbols);
     const waiting = this.#waiting;
@@ -186,43 +247,33 @@ class WireBody implements Body {
     this.#arrivedBytes += chunk.byteLength;
   }
 
-  #bytesBeforeFault(): number {
+  #meetEnd(): void {
     const { fault } = this.#options;
-    if (fault?.kind !== 'reset' && fault?.kind !== 'stall') return Infinity;
-    return Math.max(0, fault.atByte - this.#offset);
-  }
-
-  #meetFault(): void {
+    if (this.#offset < this.#faultAt) this.#finish('done', fault?.kind === 'short-length' ? 'complete' : 'surplus');
+    else if (fault?.kind === 'reset') this.#finish(resetError(undefined), 'rst');
+    else if (fault?.kind === 'cut') this.#finish(closedError('it was cut'), 'fin');
     // A stall is nothing more than bytes that do not come.
-    if (this.#options.fault?.kind === 'reset') this.#finish(closedError('it was reset'), 'fin');
   }
 
   /** The server's side has ended. */
   #finish(end: PeiliError | 'done', how: WireEnd): void {
     if (this.#isOver) return;
-    this.#end = end;
-    this.#release(how);
+    this.#end ??= end;
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    this.#release(how);
+    if (waiting === undefined) return;
+    this.#unhookReader();
     this.#options.clientLife.run(() => {
-      if (end === 'done') waiting?.resolve(done);
-      else waiting?.reject(end);
+      if (this.#end === 'done' || end === 'done') waiting.resolve(done);
+      else waiting.reject(end);
     });
   }
 
-  /** The reader's side has. */
-  #close(reason: PeiliError): void {
-    this.#arrived.length = 0;
-    if (this.#isOver) {
-      this.#end ??= reason;
-      return;
-    }
-    this.#finish(reason, 'closed');
-  }
-
   #release(how: WireEnd): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    for (const unhook of this.#unhook) unhook();
+    this.#unhookServer();
     this.#options.flow.close();
     this.#options.serverLife.run(() => {
       void this.#options.inner.return();
@@ -231,14 +282,25 @@ class WireBody implements Body {
   }
 }
 
+/** The bytes before it come. */
+function faultAt(fault: HttpFault | undefined, lengthBytes: number): number {
+  if (fault?.kind !== 'reset' && fault?.kind !== 'cut' && fault?.kind !== 'stall') return Infinity;
+  return flipAt(fault.atByte, lengthBytes);
+}
+
+function flipAt(atByte: number, lengthBytes: number): number {
+  return atByte < 0 ? Math.max(0, lengthBytes + atByte) : atByte;
+}
+
 export function closedError(why: string, cause?: unknown): PeiliError {
   return new PeiliError('PEER_CLOSED', `the connection ended: ${why}`, {}, cause);
 }
 
-function withWrongByte(chunk: Chunk, distance: number): Chunk {
-  if (chunk instanceof SymbolChunk) return chunk.withWrongByte(chunk.offset + distance);
-  if (!(chunk instanceof Uint8Array)) return chunk;
-  const copy = chunk.slice();
-  copy[distance] = (copy[distance] ?? 0) ^ 0xff;
-  return copy;
+function resetError(cause: unknown): PeiliError {
+  return new PeiliError('PEER_CLOSED', 'the connection was reset', { reset: true }, cause);
+}
+
+/** Whether what a body ended with was an RST: to mirrors it is one end like others, containerd gives up. */
+export function isReset(cause: unknown): boolean {
+  return cause instanceof PeiliError && cause.code === 'PEER_CLOSED' && cause.details['reset'] === true;
 }

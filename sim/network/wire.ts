@@ -1,18 +1,25 @@
+import { defaultLimits, throwIfAborted } from '../../core/index.ts';
 import type { RequestText } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Trace } from '../run/trace.ts';
+import { Connections, initialWindowBytes, windowAfter } from './connections.ts';
+import type { IdleConnection, PoolLimits } from './connections.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeAnswer, ExchangeCall } from './exchange.ts';
+import type { Flow } from './flow.ts';
 import type { FlowNetwork } from './flow-network.ts';
 import type { Host } from './host.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Link } from './link.ts';
-import { nameOf } from './party.ts';
 import type { Party } from './party.ts';
 
 export interface WireOptions {
   /** One way between two hosts, microseconds. */
   readonly latencyUs: (from: Host, to: Host) => number;
+  /** What carries bytes between two hosts besides their cables. @default nothing */
+  readonly linkBetween?: (from: Host, to: Host) => Link | undefined;
+  /** Round trips until a connection stands. @default 1: TCP; TLS takes one more */
+  readonly dialRoundTrips?: (to: Party) => number;
   /** @default 4 MiB: what Linux' sockets grow to */
   readonly readAheadBytes?: number;
 }
@@ -21,6 +28,15 @@ export interface WireOptions {
 const loopbackUs = 30;
 const usualReadAheadBytes = 4 * 1024 * 1024;
 
+const mirrorPool: PoolLimits = {
+  perPeerMax: defaultLimits.idleConnectionsPerPeerMax,
+  idleUs: defaultLimits.idleConnectionTimeoutUs,
+};
+/** containerd's transport: Go keeps two for a host, containerd closes them after 30 s. */
+const clientPool: PoolLimits = { perPeerMax: 2, idleUs: 30_000_000 };
+
+const freshConnection = { windowBytes: initialWindowBytes, unacknowledgedBytes: 0 };
+
 /** HTTP between the programs of a world. */
 export class Wire {
   readonly #kernel: Kernel;
@@ -28,8 +44,7 @@ export class Wire {
   readonly #trace: Trace;
   readonly #options: WireOptions;
   readonly #rules = new Set<(call: ExchangeCall) => HttpFault | undefined>();
-  /** Connections that stand, by their two ends. */
-  readonly #idle = new Map<string, number>();
+  readonly #connections = new Connections();
   #last = 0;
   readonly #calls = new Set<ExchangeCall>();
 
@@ -58,56 +73,74 @@ export class Wire {
     return count;
   }
 
-  /** The program has gone: no connection of its stands any more. */
+  /** The program has gone: its kernel closes its connections. */
   forget(party: Party): void {
-    const name = nameOf(party);
-    for (const ends of this.#idle.keys()) if (ends.split('>').includes(name)) this.#idle.delete(ends);
+    this.#connections.forget(party);
   }
 
   /**
-   * One request and the head of its answer. Rejects with `DIAL_REFUSED`, `DIAL_TIMEOUT`, `PEER_CLOSED` or `ABORTED`; bodies end with `PEER_CLOSED`.
+   * One request and the head of its answer. Rejects with `DIAL_REFUSED`, `DIAL_TIMEOUT`, `PEER_CLOSED`, `PEER_PROTOCOL` or `ABORTED`; bodies end with `PEER_CLOSED`.
    * `dialTimeoutUs`: after so long without a connection.
    */
-  exchange(
+  async exchange(
     from: Party,
     to: Party,
     request: RequestText,
     signal: AbortSignal,
     { dialTimeoutUs }: { readonly dialTimeoutUs: number },
   ): Promise<ExchangeAnswer> {
+    throwIfAborted(signal);
     this.#last += 1;
     const call: ExchangeCall = { id: this.#last, from, to, request };
     const fault = this.#faultOf(call);
     this.#trace.emit({ type: 'request', exchange: call.id, from, to, request });
     this.#calls.add(call);
-    const exchange = new Exchange(call, {
-      kernel: this.#kernel,
-      trace: this.#trace,
-      latencyUs: from.host === to.host ? loopbackUs : this.#options.latencyUs(from.host, to.host),
-      dialTimeoutUs,
-      readAheadBytes: this.#options.readAheadBytes ?? usualReadAheadBytes,
-      fault,
-      isConnected: fault?.kind !== 'refuse' && this.#takeIdle(call),
-      openFlow: (cap) => this.#flows.open(pathOf(to, from), { capBytesPerSecond: cap }),
-      onEnd: (isReusable) => {
-        this.#calls.delete(call);
-        if (isReusable) this.#keep(call);
+    const pool = from.role === 'mirror' ? mirrorPool : clientPool;
+    const { latencyUs, dialRoundTrips, readAheadBytes = usualReadAheadBytes } = this.#options;
+    const delayUs = from.host === to.host ? loopbackUs : latencyUs(from.host, to.host);
+    const idle = fault?.kind === 'refuse' ? undefined : this.#connections.take(from, to, this.#kernel.nowUs(), pool);
+    const exchange = new Exchange(
+      call,
+      {
+        kernel: this.#kernel,
+        trace: this.#trace,
+        latencyUs: delayUs,
+        dialTimeoutUs,
+        dialRoundTrips: dialRoundTrips?.(to) ?? 1,
+        readAheadBytes,
+        fault,
+        connectedTo: idle?.serverLife,
+        openFlow: (cap, isFresh) => this.#open(call, cap, delayUs, isFresh ? undefined : idle),
+        onEnd: (isReusable, flow) => {
+          this.#calls.delete(call);
+          if (isReusable) this.#keep(call, flow ?? idle, pool);
+        },
       },
-    });
-    return exchange.start(signal);
+      signal,
+    );
+    return exchange.start();
   }
 
-  #takeIdle({ from, to }: ExchangeCall): boolean {
-    const ends = endsOf(from, to);
-    const idle = this.#idle.get(ends) ?? 0;
-    if (idle > 0) this.#idle.set(ends, idle - 1);
-    return idle > 0;
+  #open({ from, to }: ExchangeCall, cap: number, latencyUs: number, idle: IdleConnection | undefined): Flow {
+    const capBytesPerSecond = Math.min(cap, to.flowBytesPerSecond ?? Infinity);
+    const path = this.#path(to, from);
+    if (from.host === to.host) return this.#flows.open(path, { capBytesPerSecond });
+    const windowBytes = idle === undefined ? initialWindowBytes : windowAfter(idle, this.#kernel.nowUs());
+    return this.#flows.open(path, { capBytesPerSecond, windowBytes, roundTripUs: 2 * latencyUs });
   }
 
-  #keep({ from, to }: ExchangeCall): void {
+  #path(from: Party, to: Party): readonly Link[] {
+    const cpus = [from, to].filter(({ role }) => role === 'mirror').map(({ host }) => host.mirrorCpu);
+    if (from.host === to.host) return cpus;
+    const between = this.#options.linkBetween?.(from.host, to.host);
+    return [from.host.up, to.host.down, ...(between === undefined ? [] : [between]), ...cpus];
+  }
+
+  #keep({ from, to }: ExchangeCall, used: Flow | IdleConnection | undefined, pool: PoolLimits): void {
     if (from.life.isOver || to.life.isOver) return;
-    const ends = endsOf(from, to);
-    this.#idle.set(ends, (this.#idle.get(ends) ?? 0) + 1);
+    const { windowBytes, unacknowledgedBytes } = used ?? freshConnection;
+    const [sinceUs, serverLife] = [this.#kernel.nowUs(), to.life];
+    this.#connections.keep(from, to, { sinceUs, serverLife, windowBytes, unacknowledgedBytes }, pool);
   }
 
   #faultOf(call: ExchangeCall): HttpFault | undefined {
@@ -117,13 +150,4 @@ export class Wire {
     }
     return undefined;
   }
-}
-
-function endsOf(from: Party, to: Party): string {
-  return `${nameOf(from)}>${nameOf(to)}`;
-}
-
-function pathOf(from: Party, to: Party): readonly Link[] {
-  const cpus = [from, to].filter(({ role }) => role === 'mirror').map(({ host }) => host.mirrorCpu);
-  return from.host === to.host ? cpus : [from.host.up, to.host.down, ...cpus];
 }

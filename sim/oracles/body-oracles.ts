@@ -40,10 +40,11 @@ export const endsAreHonest: OracleFactory = ({ violate, world }) => {
       if (event.type !== 'exchange-end' || seen.promisedBytes === undefined) return;
       const { bytes, promisedBytes, target } = seen;
       const isWhole = bytes === promisedBytes;
-      if (event.how === 'complete' && !isWhole)
+      if ((event.how === 'complete' || event.how === 'short') && !isWhole)
         violate(`${target} ended cleanly after ${bytes} of ${promisedBytes} bytes`);
       if (event.how === 'fin' && isWhole && promisedBytes > 0)
         violate(`${target} ended with FIN after all of its ${bytes} bytes`);
+      if (event.how === 'surplus') violate(`${target} gave more than the ${promisedBytes} bytes that it had promised`);
       if (bytes > promisedBytes) violate(`${target} gave ${bytes} bytes and had promised ${promisedBytes}`);
     },
   };

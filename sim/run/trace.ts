@@ -28,7 +28,7 @@ export type SimStep =
       readonly blob: number | undefined;
       readonly offset: number | undefined;
     }
-  /** `complete`, `fin`, `rst`, `closed`, or the code of the error. */
+  /** A `WireEnd`, or the code of the error. */
   | { readonly type: 'exchange-end'; readonly exchange: number; readonly how: string }
   | { readonly type: 'pull-begin'; readonly pull: number; readonly node: string; readonly image: string }
   | { readonly type: 'pull-end'; readonly pull: number; readonly node: string; readonly outcome: string }
