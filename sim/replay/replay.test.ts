@@ -49,7 +49,10 @@ const scenarios = fc.oneof(
     })),
   fc.nat(5_000).map(drawScenario),
   fc
-    .record({ swaps: fc.array(fc.nat(500)), name: fc.string() }, { noNullPrototype: true })
+    .record(
+      { swaps: fc.array(fc.nat(500)), name: fc.constantFrom('cold-start', 'another one') },
+      { noNullPrototype: true },
+    )
     .map((changes) => ({ ...coldStart, ...changes })),
 );
 
