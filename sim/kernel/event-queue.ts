@@ -68,47 +68,62 @@ export class QueuedEvent implements Timer {
   }
 }
 
-/** A heap of events, four children to each. Cancelled ones are dropped when they reach the top, and all at once when they are most of it. */
+/**
+ * A heap of events, four children to each. Cancelled ones are dropped when they reach the top, and all at once when they are most of it. Times stand beside the
+ * events, where a comparison need not look into them; the place of what was taken stays open, since what happens mostly plans the next thing.
+ */
 export class EventQueue {
-  #heap: QueuedEvent[] = [];
+  #heap: (QueuedEvent | undefined)[] = [];
+  #times = new Float64Array(64);
+  #length = 0;
   #cancelled = 0;
+  /** The top was taken, and nothing has come into its place. */
+  #isTopOpen = false;
 
   /** Events that still are to happen. */
   get size(): number {
-    return this.#heap.length - this.#cancelled;
+    return this.#length - this.#cancelled - (this.#isTopOpen ? 1 : 0);
   }
 
   /** All that take memory: those that were cancelled too, until they are dropped. */
   get heldEvents(): number {
-    return this.#heap.length;
+    return this.#length;
   }
 
   push(event: QueuedEvent): void {
     if (event.owner !== undefined) event.owner.pending += 1;
     event.give();
-    this.#heap.push(event);
-    this.#rise(this.#heap.length - 1, event);
+    if (this.#isTopOpen) {
+      this.#isTopOpen = false;
+      this.#sink(0, event);
+      return;
+    }
+    if (this.#length === this.#times.length) this.#grow();
+    this.#length += 1;
+    this.#rise(this.#length - 1, event);
   }
 
   /** What each queued event says of itself, once. */
   onCancelled(event: QueuedEvent): void {
     if (event.owner !== undefined) event.owner.pending -= 1;
     this.#cancelled += 1;
-    if (this.#cancelled > compactAbove && this.#cancelled * 2 > this.#heap.length) this.#compact();
+    if (this.#cancelled > compactAbove && this.#cancelled * 2 > this.#length) this.#compact();
   }
 
   /** Cancels everything of one owner. */
   cancelAllOf(owner: EventOwner): void {
     if (owner.pending === 0) return;
-    for (const event of this.#heap) if (event.owner === owner) event.drop();
+    this.#closeTop();
+    for (const event of this.#heap) if (event?.owner === owner) event.drop();
     owner.pending = 0;
     this.#compact();
   }
 
   peek(): QueuedEvent | undefined {
+    this.#closeTop();
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
       if (first.isPending) return first;
-      this.#removeFirst();
+      this.#removeTop();
       this.#cancelled -= 1;
     }
     return undefined;
@@ -117,67 +132,109 @@ export class EventQueue {
   pop(): QueuedEvent | undefined {
     const first = this.peek();
     if (first === undefined) return undefined;
-    this.#removeFirst();
     first.take();
+    this.#isTopOpen = true;
     if (first.owner !== undefined) first.owner.pending -= 1;
     return first;
   }
 
-  #removeFirst(): void {
-    const last = this.#heap.pop();
-    if (last !== undefined && this.#heap.length > 0) this.#sink(0, last);
+  /** After a `pop()`: false when no other event can be due at this time. */
+  mayHoldAnotherAt(atUs: number): boolean {
+    const times = this.#times;
+    const start = this.#isTopOpen ? 1 : 0;
+    const end = this.#length < 5 ? this.#length : 5;
+    for (let index = start; index < end; index += 1) if (times[index] === atUs) return true;
+    return false;
+  }
+
+  #closeTop(): void {
+    if (!this.#isTopOpen) return;
+    this.#isTopOpen = false;
+    this.#removeTop();
+  }
+
+  #removeTop(): void {
+    this.#length -= 1;
+    const last = this.#heap[this.#length];
+    this.#heap[this.#length] = undefined;
+    if (last !== undefined && this.#length > 0) this.#sink(0, last);
   }
 
   #compact(): void {
-    this.#heap = this.#heap.filter(({ isPending }) => isPending);
+    this.#closeTop();
+    const kept = this.#heap.filter((event) => event?.isPending === true);
+    this.#heap = kept;
+    this.#length = kept.length;
     this.#cancelled = 0;
-    for (let index = (this.#heap.length - 2) >> 2; index >= 0; index -= 1) {
-      const event = this.#heap[index];
+    kept.forEach((event, index) => {
+      this.#times[index] = event?.atUs ?? 0;
+    });
+    for (let index = (kept.length - 2) >> 2; index >= 0; index -= 1) {
+      const event = kept[index];
       if (event !== undefined) this.#sink(index, event);
     }
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#times.length);
+    larger.set(this.#times);
+    this.#times = larger;
   }
 
   /** Puts the event at this place, or above it. */
   #rise(start: number, event: QueuedEvent): void {
     const heap = this.#heap;
+    const times = this.#times;
+    const { atUs } = event;
     let index = start;
     while (index > 0) {
       const above = (index - 1) >> 2;
       const parent = heap[above];
-      if (parent === undefined || !isBefore(event, parent)) break;
+      const aboveUs = times[above] ?? 0;
+      if (parent === undefined || atUs > aboveUs || (atUs === aboveUs && !isEarlierAtOnce(event, parent))) break;
       heap[index] = parent;
+      times[index] = aboveUs;
       index = above;
     }
     heap[index] = event;
+    times[index] = atUs;
   }
 
   /** Puts the event at this place, or below it. */
   #sink(start: number, event: QueuedEvent): void {
     const heap = this.#heap;
-    const { length } = heap;
+    const times = this.#times;
+    const length = this.#length;
+    const { atUs } = event;
     let index = start;
     for (let child = 4 * index + 1; child < length; child = 4 * index + 1) {
+      let firstUs = times[child] ?? 0;
       let first = heap[child];
-      const end = Math.min(child + 4, length);
+      const end = child + 4 < length ? child + 4 : length;
       for (let other = child + 1; other < end; other += 1) {
+        const otherUs = times[other] ?? 0;
+        if (otherUs > firstUs) continue;
         const candidate = heap[other];
-        if (first === undefined || candidate === undefined || !isBefore(candidate, first)) continue;
+        if (otherUs === firstUs && !isEarlierAtOnce(candidate, first)) continue;
+        firstUs = otherUs;
         first = candidate;
         child = other;
       }
-      if (first === undefined || !isBefore(first, event)) break;
+      if (firstUs > atUs || (firstUs === atUs && !isEarlierAtOnce(first, event))) break;
       heap[index] = first;
+      times[index] = firstUs;
       index = child;
     }
     heap[index] = event;
+    times[index] = atUs;
   }
 }
 
 /** Below it a look at all of them costs more than they do. */
 const compactAbove = 1024;
 
-function isBefore(a: QueuedEvent, b: QueuedEvent): boolean {
-  if (a.atUs !== b.atUs) return a.atUs < b.atUs;
-  if (a.priority !== b.priority) return a.priority < b.priority;
-  return a.sequence < b.sequence;
+/** Of two that are due at the same time. */
+function isEarlierAtOnce(a: QueuedEvent | undefined, b: QueuedEvent | undefined): boolean {
+  if (a === undefined || b === undefined) return a !== undefined;
+  return a.priority === b.priority ? a.sequence < b.sequence : a.priority < b.priority;
 }

@@ -179,9 +179,9 @@ export class Kernel {
 
   #next(): QueuedEvent | undefined {
     const event = this.#queue.pop();
+    if (event === undefined || !this.#queue.mayHoldAnotherAt(event.atUs)) return event;
     const other = this.#queue.peek();
-    if (event === undefined || other === undefined || other.atUs !== event.atUs || other.priority !== event.priority)
-      return event;
+    if (other === undefined || other.atUs !== event.atUs || other.priority !== event.priority) return event;
     this.#ties += 1;
     if (!this.#swaps.has(this.#ties - 1)) return event;
     this.#queue.pop();
