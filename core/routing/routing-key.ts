@@ -6,13 +6,16 @@ export type Position = Uint32Array;
 
 export const positionWords = 8;
 
+const encoder = new TextEncoder();
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 const routingKeyPattern = /^[0-9a-f]{64}$/;
 /** The multihash prefix of sha2-256: its code and its length (multiformats table). */
 const multihashPrefix: readonly number[] = [0x12, 0x20];
 
 /** The key under which a digest's or a tag reference's holders are kept. */
 export function routingKeyOf(digester: Digester, text: string): RoutingKey {
-  return hexOf(digester.hash('sha256', new TextEncoder().encode(text)));
+  return hexOf(digester.hash('sha256', encoder.encode(text)));
 }
 
 /** Where a key lies: sha256 over its kad key, the 34-byte multihash (libp2p kad-dht). Throws `RECORDS_INVALID` for what is no key. */
@@ -21,7 +24,7 @@ export function positionOf(digester: Digester, key: RoutingKey): Position {
   const multihash = new Uint8Array(34);
   multihash.set(multihashPrefix);
   for (let index = 0; index < 32; index += 1) {
-    multihash[2 + index] = Number.parseInt(key.slice(2 * index, 2 * index + 2), 16);
+    multihash[2 + index] = (nibbleOf(key, 2 * index) << 4) | nibbleOf(key, 2 * index + 1);
   }
   return wordsOf(digester.hash('sha256', multihash));
 }
@@ -57,6 +60,15 @@ export function checkRoutingKey(key: string): void {
 
 function hexOf(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) text += hexOfByte[byte] ?? '';
   return text;
 }
+
+/** The value of one lower-case hex character. */
+function nibbleOf(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return code < codeOfA ? code - codeOfZero : code - codeOfA + 10;
+}
+
+const codeOfZero = 0x30;
+const codeOfA = 0x61;

@@ -61,7 +61,7 @@ interface Outcome {
 /** A run that fails breaks a law too. */
 export async function runOnce(scenario: Scenario, seed: number): Promise<Outcome> {
   try {
-    const { events, hash, violations } = await simulate(scenario, { seed, drain: 'tick' });
+    const { events, hash, violations } = await simulate(scenario, { seed, drain: 'tick', stackFrames: 0 });
     return { violation: violations[0], events, hash };
   } catch (cause) {
     const message = cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause);

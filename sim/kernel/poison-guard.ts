@@ -17,10 +17,15 @@ export interface PoisonGuard extends KernelGuard {
   dispose(): void;
 }
 
-export function installPoisonGuard(): PoisonGuard {
+export interface PoisonGuardOptions {
+  /** Frames in the stacks of errors that are made between `enter()` and `leave()`: taking them is a good part of a small run. @default as Node has it */
+  readonly stackFrames?: number;
+}
+
+export function installPoisonGuard(options: PoisonGuardOptions = {}): PoisonGuard {
   const present: unknown = Reflect.get(Math.random, sharedKey);
   const shared = present instanceof SharedGuard ? present : new SharedGuard();
-  return shared.join();
+  return shared.join(options);
 }
 
 /** What all simulations of a process share: it hangs on what it has replaced, not on this module. */
@@ -36,17 +41,20 @@ class SharedGuard {
   #users = 0;
   #replaced: Replaced[] = [];
   #onUse: ((misuse: Error) => void) | undefined;
+  readonly #stackFrames = Error.stackTraceLimit;
 
-  join(): PoisonGuard {
+  join({ stackFrames }: PoisonGuardOptions): PoisonGuard {
     if (this.#users === 0) this.#install();
     this.#users += 1;
     const state = { isOver: false };
     return {
       enter: (onUse) => {
         this.#onUse = onUse;
+        if (stackFrames !== undefined) Error.stackTraceLimit = stackFrames;
       },
       leave: () => {
         this.#onUse = undefined;
+        Error.stackTraceLimit = this.#stackFrames;
       },
       dispose: () => {
         if (state.isOver) return;
@@ -119,6 +127,7 @@ class SharedGuard {
   #check(label: string): void {
     const onUse = this.#onUse;
     if (onUse === undefined) return;
+    Error.stackTraceLimit = this.#stackFrames;
     const misuse = new Error(
       `${label} was used while a simulation ran: no two runs would see the same. Take time and chance through a port (Clock, Random)`,
     );

@@ -73,9 +73,9 @@ export class TraceHash {
 
   #mixFields(value: object): void {
     this.mix(openCode);
-    for (const [name, field] of Object.entries(value)) {
-      this.mixText(name);
-      this.mixValue(field);
+    for (const name of Object.keys(value)) {
+      this.mix(codeOf(name));
+      this.mixValue(Reflect.get(value, name));
     }
     this.mix(closeCode);
   }
@@ -91,6 +91,12 @@ const trueCode = 0x74727565;
 const falseCode = 0x66616c73;
 const openCode = 0x7b7b7b7b;
 const closeCode = 0x7d7d7d7d;
+
+/** Tells the names of fields well enough: by their length, their first and their last letter. */
+function codeOf(name: string): number {
+  const last = name.length - 1;
+  return (name.length << 16) ^ (name.charCodeAt(0) << 8) ^ name.charCodeAt(last < 0 ? 0 : last);
+}
 
 function hashOf(text: string): number {
   let hash = text.length;

@@ -14,7 +14,7 @@ export async function runCase(
   seed: number,
   onWorld: (world: World) => void,
 ): Promise<CaseViolation | undefined> {
-  const { violations } = await simulate(scenario, { seed, drain: 'tick', onWorld });
+  const { violations } = await simulate(scenario, { seed, drain: 'tick', onWorld, stackFrames: 0 });
   const [first] = violations;
   return first === undefined ? undefined : { oracle: first.oracle, message: first.message };
 }

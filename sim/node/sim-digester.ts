@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
 import { abortedError } from '../../core/index.ts';
 import type { Digester, DigestAlgorithm } from '../../core/index.ts';
 import type { Catalogue } from '../content/catalogue.ts';
@@ -9,8 +9,16 @@ import { SymbolChunk } from '../content/symbols.ts';
  * what it says it is.
  */
 export function createSimDigester(catalogue: () => Catalogue): Digester {
-  const hash = (algorithm: DigestAlgorithm, message: Uint8Array): Uint8Array =>
-    createHash(algorithm).update(message).digest();
+  const known = new Map<string, Uint8Array>();
+  const hash = (algorithm: DigestAlgorithm, message: Uint8Array): Uint8Array => {
+    if (message.byteLength > rememberedBytesMax) return hashAtOnce(algorithm, message, 'buffer');
+    const text = algorithm + String.fromCharCode(...message);
+    const remembered = known.get(text);
+    if (remembered !== undefined) return remembered;
+    const digest = hashAtOnce(algorithm, message, 'buffer');
+    if (known.size < rememberedMax) known.set(text, digest);
+    return digest;
+  };
   return {
     hash,
     stream: (algorithm) => {
@@ -47,3 +55,7 @@ export function createSimDigester(catalogue: () => Catalogue): Digester {
     },
   };
 }
+
+/** Routing keys and what they are made of: all nodes of a world ask for the same ones, again and again. */
+const rememberedBytesMax = 128;
+const rememberedMax = 65_536;

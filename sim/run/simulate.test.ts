@@ -65,3 +65,15 @@ test('simulate: real chance fails the run, and is there again afterwards', async
   await assert.rejects(running, /^Error: Math\.random was used while a simulation ran/);
   assert.equal(Reflect.get(Math, 'random'), realRandom);
 });
+
+test('simulate: whoever does many runs has errors without stacks, inside of them alone', async () => {
+  const limits: number[] = [];
+  const frames = Error.stackTraceLimit;
+  await simulate(scenario, {
+    stackFrames: 0,
+    onWorld: ({ kernel }) => {
+      kernel.schedule(2_000_000, () => limits.push(Error.stackTraceLimit));
+    },
+  });
+  assert.deepEqual([limits, Error.stackTraceLimit], [[0], frames]);
+});

@@ -30,6 +30,8 @@ export interface SimulateOptions {
   readonly eventsMax?: number;
   /** Whether a use of real time or chance fails the run. @default true */
   readonly isGuarded?: boolean;
+  /** Frames in the stacks of errors of a guarded run. Whoever does many runs needs none: the one that failed can be done again. @default as Node has it */
+  readonly stackFrames?: number;
   /** Sees the world before its time begins: to watch its events, to add rules. */
   readonly onWorld?: (world: World) => void;
 }
@@ -56,7 +58,8 @@ export interface SimResult {
 
 /** Runs a scenario once. */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<SimResult> {
-  const guard = options.isGuarded === false ? undefined : installPoisonGuard();
+  const { isGuarded = true, stackFrames } = options;
+  const guard = isGuarded ? installPoisonGuard(stackFrames === undefined ? {} : { stackFrames }) : undefined;
   try {
     // What others of this process have begun goes on before the guard stands.
     await drainByImmediate();

@@ -1,7 +1,6 @@
 import type { NodeEvent, PullEvent, RequestText } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { TraceHash } from '../kernel/trace-hash.ts';
-import { nameOf } from '../network/party.ts';
 import type { Party } from '../network/party.ts';
 
 /** What happens in a simulated world. But for the parties of a request all of it is plain values. */
@@ -63,14 +62,20 @@ export class Trace {
     mixStep(this.#kernel.hash, step);
     if (this.#watchers.length === 0) return;
     // The step was made for this call: it becomes the event.
-    const event: SimEvent = Object.assign(step, { atUs: this.#kernel.nowUs(), ordinal: this.#kernel.executed });
-    for (const watcher of this.#watchers) watcher(event);
+    this.#tell(Object.assign(step, { atUs: this.#kernel.nowUs(), ordinal: this.#kernel.executed }));
   }
 
   /** As `emit()` of the step `bytes`, the most frequent one. Without a watcher there is no object. */
   emitBytes(exchange: number, bytes: number, isWrong: boolean, blob?: number, offset?: number): void {
-    if (this.#watchers.length > 0) this.emit({ type: 'bytes', exchange, bytes, isWrong, blob, offset });
-    else mixBytes(this.#kernel.hash, exchange, bytes, isWrong, blob, offset);
+    const kernel = this.#kernel;
+    mixBytes(kernel.hash, exchange, bytes, isWrong, blob, offset);
+    if (this.#watchers.length === 0) return;
+    const [atUs, ordinal] = [kernel.nowUs(), kernel.executed];
+    this.#tell({ type: 'bytes', exchange, bytes, isWrong, blob, offset, atUs, ordinal });
+  }
+
+  #tell(event: SimEvent): void {
+    for (const watcher of this.#watchers) watcher(event);
   }
 }
 
@@ -85,14 +90,19 @@ function mixStep(hash: TraceHash, step: SimStep): void {
       const { type, exchange, from, to, request } = step;
       hash.mixText(type);
       hash.mix(exchange);
-      hash.mixText(nameOf(from));
-      hash.mixText(nameOf(to));
+      mixParty(hash, from);
+      mixParty(hash, to);
       hash.mixValue(request);
       return;
     }
     default:
       hash.mixValue(step);
   }
+}
+
+function mixParty(hash: TraceHash, { host, role }: Party): void {
+  hash.mixText(host.name);
+  hash.mixText(role);
 }
 
 function mixBytes(
