@@ -22,7 +22,7 @@ export async function shrinkScenario(scenario: Scenario, shows: Shows, triesMax 
 }
 
 function* smaller(scenario: Scenario): Iterable<Scenario> {
-  const { cluster, faults, images, upstream, workload } = scenario;
+  const { asks = [], cluster, faults, images, upstream, workload } = scenario;
   for (const index of faults.keys()) yield { ...scenario, faults: faults.toSpliced(index, 1) };
   if (images.length > 1) {
     for (const [index, { name }] of images.entries()) {
@@ -30,11 +30,13 @@ function* smaller(scenario: Scenario): Iterable<Scenario> {
         ...scenario,
         images: images.toSpliced(index, 1),
         workload: workload.filter(({ image }) => image !== name),
+        ...(scenario.asks === undefined ? {} : { asks: asks.filter(({ image }) => image !== name) }),
       };
     }
   }
   if (workload.length > 1)
     for (const index of workload.keys()) yield { ...scenario, workload: workload.toSpliced(index, 1) };
+  for (const index of asks.keys()) yield { ...scenario, asks: asks.toSpliced(index, 1) };
   for (let node = cluster.nodes - 1; node >= 0; node -= 1) yield* withoutNode(scenario, node);
   for (const [index, { layerBytes, ...image }] of images.entries()) {
     if (layerBytes.length > 1) {
@@ -55,9 +57,10 @@ function* smaller(scenario: Scenario): Iterable<Scenario> {
 
 /** Only a node of which nothing is said. */
 function* withoutNode(scenario: Scenario, node: number): Iterable<Scenario> {
-  const { cluster, faults, workload } = scenario;
+  const { asks = [], cluster, faults, workload } = scenario;
   if (cluster.nodes === 1 || cluster.zones > 1) return;
-  const isNamed = workload.some((pull) => pull.node === node) || faults.some(({ target }) => target === node);
+  const isNamed =
+    [...asks, ...workload].some((each) => each.node === node) || faults.some(({ target }) => target === node);
   const isMeant = faults.some(({ what }) => what.kind === 'http' && what.from !== undefined);
   if (isNamed || isMeant) return;
   const moved = (index: number): number => (index > node ? index - 1 : index);
@@ -65,6 +68,7 @@ function* withoutNode(scenario: Scenario, node: number): Iterable<Scenario> {
     ...scenario,
     cluster: { ...cluster, nodes: cluster.nodes - 1 },
     workload: workload.map((pull) => ({ ...pull, node: moved(pull.node) })),
+    ...(scenario.asks === undefined ? {} : { asks: asks.map((ask) => ({ ...ask, node: moved(ask.node) })) }),
     faults: faults.map((fault) => (fault.target === 'upstream' ? fault : { ...fault, target: moved(fault.target) })),
   };
 }

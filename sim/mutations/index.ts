@@ -9,3 +9,7 @@ export type { Hunt, Mutation, Patch } from './mutation.ts';
 export { runMutations } from './run-mutations.ts';
 export type { Fate, MutationResult, RunMutationsOptions } from './run-mutations.ts';
 export type { HostClock } from './thread.ts';
+export { formatMutation, formatReport, reportOf } from './report.ts';
+export type { MutationsReport } from './report.ts';
+export { caseFileOf, caseOf } from './saved-case.ts';
+export type { MutationCase } from './saved-case.ts';

@@ -9,7 +9,7 @@ const clock = {
 };
 
 test('mutations: bugs are killed by the laws that the catalogue names, and the same runs are silent without them', async () => {
-  const results = await runMutations({ clock, only: ['M4', 'M11', 'M13', 'M24'] });
+  const results = await runMutations({ clock, only: ['M4', 'M11', 'M13', 'M24'], shrink: false });
   assert.deepEqual(
     results.map(({ name, fate, seedsTried }) => [name, fate, seedsTried]),
     [

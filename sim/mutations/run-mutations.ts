@@ -1,8 +1,9 @@
+import { shrinkScenario } from '../hunt/shrink-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mutations } from './catalogue/all.ts';
 import type { Mutation } from './mutation.ts';
 import type { CaseViolation } from './run-case.ts';
-import { PlantedThread } from './thread.ts';
+import { assertSources, PlantedThread } from './thread.ts';
 import type { HostClock } from './thread.ts';
 
 export interface RunMutationsOptions {
@@ -10,10 +11,12 @@ export interface RunMutationsOptions {
   readonly clock: HostClock;
   /** Names of bugs. @default all */
   readonly only?: readonly string[];
-  /** How long one bug is hunted at most, microseconds. @default 60 s */
+  /** How long one bug is hunted at most, and then its scenario made smaller, microseconds. @default 60 s */
   readonly budgetUs?: number;
   /** Bugs hunted at once, a thread each. @default 1 */
   readonly workers?: number;
+  /** Whether the scenario of a kill is made as small as it can be. @default true */
+  readonly shrink?: boolean;
   readonly signal?: AbortSignal;
   /** As soon as one has been hunted. */
   readonly onResult?: (result: MutationResult) => void;
@@ -33,13 +36,16 @@ export interface MutationResult {
   readonly seed: number | undefined;
   /** Seeds until then, or all. */
   readonly seedsTried: number;
-  /** Of the runs with the bug in them. */
+  /** Of the runs with the bug in them, until it was killed. */
   readonly cpuUs: number;
+  /** The scenario of the kill, as small as it was made. */
+  readonly scenario: Scenario;
 }
 
-/** Plants each bug in turn, and sees whether the oracles catch it. */
+/** Plants each bug in turn, and sees whether the oracles catch it. Throws where there are no sources to plant it in. */
 export async function runMutations(options: RunMutationsOptions): Promise<readonly MutationResult[]> {
   const { clock, only, workers = 1, onResult, signal } = options;
+  assertSources();
   const waiting = chosen(only);
   const results = new Map<string, MutationResult>();
   const work = async (): Promise<void> => {
@@ -68,26 +74,34 @@ function chosen(only: readonly string[] | undefined): Mutation[] {
 async function huntOne(
   mutation: Mutation,
   healthy: PlantedThread,
-  { clock, budgetUs = 60_000_000 }: RunMutationsOptions,
+  { clock, budgetUs = 60_000_000, shrink = true, signal }: RunMutationsOptions,
 ): Promise<MutationResult> {
   const { name, wrong, caughtBy, hunt } = mutation;
-  const state = { cpuUs: 0, seedsTried: 0 };
+  const untilUs = clock.nowUs() + budgetUs;
+  const isTimeUp = (): boolean => clock.nowUs() >= untilUs || signal?.aborted === true;
+  const state = { cpuUs: 0, seedsTried: 0, scenario: hunt.scenario };
   const result = (fate: Fate, violation?: CaseViolation, seed?: number): MutationResult => {
     return { name, wrong, fate, violation, seed, ...state };
   };
   const noise = await firstViolation(hunt.scenario, hunt.seeds, healthy);
   if (noise !== undefined) return result('noisy', noise.violation, noise.seed);
-  const untilUs = clock.nowUs() + budgetUs;
   const sick = new PlantedThread(clock, mutation.patches);
   try {
     let other: { violation: CaseViolation; seed: number } | undefined;
     for (const seed of hunt.seeds) {
-      if (clock.nowUs() >= untilUs) break;
+      if (isTimeUp()) break;
       const { violation, cpuUs } = await sick.run(hunt.scenario, seed);
       state.seedsTried += 1;
       state.cpuUs += cpuUs;
       if (violation === undefined) continue;
-      if (caughtBy.includes(violation.oracle)) return result('killed', violation, seed);
+      if (caughtBy.includes(violation.oracle)) {
+        const shows = async (smaller: Scenario): Promise<boolean> =>
+          !isTimeUp() &&
+          (await sick.run(smaller, seed)).violation?.oracle === violation.oracle &&
+          (await healthy.run(smaller, seed)).violation === undefined;
+        if (shrink) state.scenario = await shrinkScenario(hunt.scenario, shows, triesMax);
+        return result('killed', violation, seed);
+      }
       other ??= { violation, seed };
     }
     return other === undefined ? result('survived') : result('missed', other.violation, other.seed);
@@ -95,6 +109,9 @@ async function huntOne(
     await sick.end();
   }
 }
+
+/** Scenarios of the catalogue are small as they are. */
+const triesMax = 60;
 
 async function firstViolation(
   scenario: Scenario,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../core/index.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -9,6 +10,14 @@ export type HostClock = Pick<Clock, 'nowUs' | 'schedule'>;
 
 /** Where the repository's sources are: what is planted is planted there. */
 export const sourcesRoot = new URL('../../', import.meta.url);
+
+/** Bugs are planted in sources: a build has none. */
+export function assertSources(): void {
+  if (existsSync(new URL('core/create-mirror.ts', sourcesRoot)) && import.meta.url.endsWith('.ts')) return;
+  throw new Error(
+    'bugs are planted in the sources of peili: run it in a checkout of its repository (npx peili sim mutations)',
+  );
+}
 
 /** A run that takes longer does not move any more: a loop without an event. */
 const standstillUs = 30_000_000;
