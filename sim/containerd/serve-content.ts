@@ -12,7 +12,8 @@ export async function serveContent(
 ): Promise<DistributionResponse> {
   if (content === undefined || !store.has(content.digest)) return empty(404);
   const { digest, mediaType, sizeBytes } = content;
-  const range = resolveRange(parseRange(headers['range']), sizeBytes, { mirrored: false });
+  // `bytes=0-` is a part as any other here: our own mirror alone answers it with the whole.
+  const range = resolveRange(parseRange(headers['range']), sizeBytes, { mirrored: true });
   if (range.type === 'unsatisfiable') return empty(416);
   const isPart = range.type === 'part';
   const [start, end] = isPart ? [range.start, range.end] : [0, sizeBytes];

@@ -1,103 +1,271 @@
-import { abortedError, onAbort, PeiliError, throwIfAborted } from '../../core/index.ts';
-import type { Body, Chunk, Clock, ContentInfo, ContentStore, StoreChange, TagEntry } from '../../core/index.ts';
+import { PeiliError, throwIfAborted } from '../../core/index.ts';
+import type { Body, Clock, ContentInfo, ContentStore, StoreChange, TagEntry } from '../../core/index.ts';
 import type { Catalogue, SimContent } from '../content/catalogue.ts';
+import type { Disk } from '../disk/disk.ts';
+import { collectAfterUs } from './containerd-options.ts';
+import { FileFaults } from './file-faults.ts';
+import { Ingests } from './ingests.ts';
+import { StoreBody } from './store-body.ts';
+import { StoreView } from './store-view.ts';
+import type { EventFault } from './store-view.ts';
 
 export interface SimStoreDeps {
   readonly clock: Pick<Clock, 'schedule' | 'wallUs'>;
   readonly catalogue: Catalogue;
+  /** @default all files are in memory */
+  readonly disk?: Disk | undefined;
+}
+
+export interface SimStoreOptions {
+  /** From a change to the moment when who follows the store has seen it. @default 0: at once */
+  readonly noticedUs?: number;
+  /** From a commit to the label that says where the content came from. @default 0 */
+  readonly labelledUs?: number;
+  /** What is read of a file in one step: what goes wrong with it meanwhile is met by the next one. @default all of it */
+  readonly chunkBytes?: number;
+}
+
+interface Held {
+  readonly content: SimContent;
+  /** `registry/repository`, from labels. */
+  readonly sources: Set<string>;
+  info: ContentInfo;
+}
+
+/** While it is held, garbage collection leaves what was added to it. */
+export interface Lease {
+  add(digest: string): void;
+  end(): void;
 }
 
 /** What a node's containerd holds. It outlives its mirror. */
 export class SimStore implements ContentStore {
   readonly kind = 'containerd';
+  readonly ingests = new Ingests();
+  /** What goes wrong with its files. */
+  readonly files = new FileFaults();
   readonly #deps: SimStoreDeps;
-  readonly #contents = new Map<string, ContentInfo>();
+  readonly #options: Required<SimStoreOptions>;
+  readonly #contents = new Map<string, Held>();
   readonly #tags = new Map<string, TagEntry>();
-  readonly #listeners = new Set<(change: StoreChange) => void>();
-  readonly #wrongBytes = new Map<string, number>();
+  /** By digest: the tags that lead there. */
+  readonly #reachedBy = new Map<string, Set<string>>();
+  readonly #leases = new Set<Set<string>>();
+  readonly #view: StoreView;
+  #readBytesPerSecond: number | undefined;
+  #isCollecting = false;
+  #bodies = 0;
 
-  constructor(deps: SimStoreDeps) {
+  constructor(deps: SimStoreDeps, { noticedUs = 0, labelledUs = 0, chunkBytes = Infinity }: SimStoreOptions = {}) {
     this.#deps = deps;
+    this.#options = { noticedUs, labelledUs, chunkBytes };
+    const truth = {
+      info: (digest: string) => this.#contents.get(digest)?.info,
+      tag: (reference: string) => this.#tags.get(reference),
+    };
+    this.#view = new StoreView(deps.clock, truth, noticedUs);
   }
 
-  /** Content that has been committed under this name. */
-  commit({ digest, sizeBytes, mediaType }: SimContent, name: string): void {
-    const names = [...new Set([...(this.#contents.get(digest)?.names ?? []), name])];
-    const content: ContentInfo = { digest, sizeBytes, mediaType, names };
-    this.#contents.set(digest, content);
-    this.#wrongBytes.delete(digest);
-    this.#tell({ type: 'content-added', content });
+  /** Content that has been committed; a pull's has a label that says where it came from, an import's has none. `name`: `registry/repository[:tag]`. */
+  commit(content: SimContent, name?: string): void {
+    const { digest } = content;
+    const held = this.#contents.get(digest) ?? { content, sources: new Set(), info: infoOf(content, []) };
+    this.#contents.set(digest, held);
+    this.files.mend(digest);
+    this.#rename(held);
+    this.#view.touch(digest);
+    if (name === undefined) return;
+    const source = name.replace(/:[^:/]*$/, '');
+    const label = (): void => {
+      held.sources.add(source);
+      this.#rename(held);
+      this.#view.touch(digest);
+    };
+    if (this.#options.labelledUs === 0) label();
+    else this.#deps.clock.schedule(this.#options.labelledUs, label);
   }
 
   /** A name that means this digest from now on. */
   setTag(reference: string, digest: string): void {
-    const tag: TagEntry = { reference, digest, resolvedAtUs: this.#deps.clock.wallUs() };
-    this.#tags.set(reference, tag);
-    this.#tell({ type: 'tag-set', tag });
+    const isKnown = this.#tags.get(reference)?.digest === digest;
+    if (!isKnown) this.#untag(reference);
+    this.#tags.set(reference, { reference, digest, resolvedAtUs: this.#deps.clock.wallUs() });
+    this.#view.touchTag(reference);
+    if (isKnown) return;
+    this.#eachReached(digest, (reached) => {
+      const tags = this.#reachedBy.get(reached);
+      if (tags === undefined) this.#reachedBy.set(reached, new Set([reference]));
+      else tags.add(reference);
+    });
   }
 
-  remove(digest: string): void {
-    if (this.#contents.delete(digest)) this.#tell({ type: 'content-removed', digest });
+  /** As `ctr image import`, or a tarball of k3s: content without labels, its names from the image's record alone. */
+  importImage(reference: string, root: SimContent): void {
+    for (const content of this.#deps.catalogue.reach(root)) this.commit(content);
+    this.setTag(reference, root.digest);
   }
 
   removeTag(reference: string): void {
-    if (this.#tags.delete(reference)) this.#tell({ type: 'tag-removed', reference });
+    if (!this.#untag(reference)) return;
+    this.#view.touchTag(reference);
+  }
+
+  /** As `crictl rmi`: the name is gone at once, what only it led to when garbage is collected. */
+  removeImage(reference: string): void {
+    this.removeTag(reference);
+    this.collectSoon();
+  }
+
+  remove(digest: string): void {
+    if (!this.#contents.delete(digest)) return;
+    this.files.mend(digest);
+    this.#deps.disk?.remove(digest);
+    this.#view.touch(digest);
   }
 
   /** Its disk is another one. */
   clear(): void {
     for (const reference of this.#tags.keys()) this.removeTag(reference);
     for (const digest of this.#contents.keys()) this.remove(digest);
-  }
-
-  /** One byte of its file is another one from now on. */
-  corrupt(digest: string, atByte: number): void {
-    this.#wrongBytes.set(digest, atByte);
+    this.ingests.clear();
   }
 
   has(digest: string): boolean {
     return this.#contents.has(digest);
   }
 
-  resolve(reference: string, signal: AbortSignal): ReturnType<ContentStore['resolve']> {
-    return this.#answer(signal, () => {
-      const tag = this.#tags.get(reference);
-      return tag === undefined || !this.#contents.has(tag.digest) ? undefined : tag;
+  /** Bodies that are open. */
+  pending(): number {
+    return this.#bodies;
+  }
+
+  lease(): Lease {
+    const digests = new Set<string>();
+    this.#leases.add(digests);
+    return {
+      add: (digest) => void digests.add(digest),
+      end: () => void this.#leases.delete(digests),
+    };
+  }
+
+  /** Without names, leases and writers, content and ingests go a moment later. */
+  collectSoon(): void {
+    if (this.#isCollecting) return;
+    this.#isCollecting = true;
+    this.#deps.clock.schedule(collectAfterUs, () => {
+      this.#isCollecting = false;
+      this.#collect();
     });
   }
 
+  /** One byte of its file is another one from now on. */
+  corrupt(digest: string, atByte: number): void {
+    this.files.corrupt(digest, atByte);
+  }
+
+  /** All files are read so slowly; undefined: as fast as the disk can. */
+  slowReads(bytesPerSecond: number | undefined): void {
+    this.#readBytesPerSecond = bytesPerSecond;
+  }
+
+  /** What goes wrong with events; undefined: nothing any more. */
+  disturbEvents(fault: EventFault | undefined): void {
+    this.#view.disturb(fault);
+  }
+
+  resolve(reference: string, signal: AbortSignal): ReturnType<ContentStore['resolve']> {
+    return this.#answer(signal, () => this.#view.tag(reference));
+  }
+
   info(digest: string, signal: AbortSignal): ReturnType<ContentStore['info']> {
-    return this.#answer(signal, () => this.#contents.get(digest));
+    return this.#answer(signal, () => this.#view.info(digest));
   }
 
   open(digest: string, start: number, end: number, signal: AbortSignal): Promise<Body> {
     return this.#answer(signal, () => {
-      const content = this.#contents.has(digest) ? this.#deps.catalogue.find(digest) : undefined;
-      if (content === undefined) throw new PeiliError('CONTENT_ABSENT', `${digest} is not here`);
-      return new StoreBody(this.#chunk(content, start, end), signal);
+      const held = this.#view.info(digest) === undefined ? undefined : this.#contents.get(digest);
+      if (held === undefined) throw new PeiliError('CONTENT_ABSENT', `${digest} is not here`);
+      this.files.checkSize(held.content);
+      this.#bodies += 1;
+      return new StoreBody({
+        file: {
+          // An open file stays what it is when its name goes; what happens to its bytes is met by who reads them.
+          read: (from, to) =>
+            this.files.read(held.content, this.#deps.catalogue.chunk(held.content, from, to), from, to),
+          wait: (from, to) => this.#wait(held.content, to - from),
+        },
+        start,
+        end,
+        chunkBytes: this.#options.chunkBytes,
+        signal,
+        onEnded: () => {
+          this.#bodies -= 1;
+        },
+      });
     });
   }
 
   list(signal: AbortSignal): ReturnType<ContentStore['list']> {
-    return this.#answer(signal, () => ({ contents: [...this.#contents.values()], tags: [...this.#tags.values()] }));
+    return this.#answer(signal, () => this.#view.listing());
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#view.watch(listener);
   }
 
   /** The mirror that watched is gone, without a farewell. */
   forgetListeners(): void {
-    this.#listeners.clear();
+    this.#view.forgetListeners();
   }
 
-  #chunk(content: SimContent, start: number, end: number): Chunk {
-    const chunk = this.#deps.catalogue.chunk(content, start, end);
-    const wrongAt = this.#wrongBytes.get(content.digest);
-    return wrongAt === undefined || !('withWrongByte' in chunk)
-      ? chunk
-      : (chunk as { withWrongByte(at: number): Chunk }).withWrongByte(wrongAt);
+  #wait({ digest, sizeBytes }: SimContent, bytes: number): Promise<void> | undefined {
+    const rate = this.#readBytesPerSecond;
+    if (rate === undefined) return this.#deps.disk?.read(digest, sizeBytes, bytes);
+    return new Promise((resolve) => {
+      this.#deps.clock.schedule(Math.ceil((bytes * 1_000_000) / rate), resolve);
+    });
+  }
+
+  #collect(): void {
+    const kept = new Set<string>();
+    for (const leased of this.#leases) for (const digest of leased) kept.add(digest);
+    for (const digest of this.#contents.keys())
+      if (!kept.has(digest) && !this.#reachedBy.has(digest)) this.remove(digest);
+    this.ingests.collect();
+  }
+
+  #untag(reference: string): boolean {
+    const tag = this.#tags.get(reference);
+    if (tag === undefined) return false;
+    this.#tags.delete(reference);
+    this.#eachReached(tag.digest, (reached) => {
+      const tags = this.#reachedBy.get(reached);
+      tags?.delete(reference);
+      if (tags?.size === 0) this.#reachedBy.delete(reached);
+    });
+    return true;
+  }
+
+  /** Calls back for each content that a digest leads to, present or not; then its names are as they are now. */
+  #eachReached(root: string, onReached: (digest: string) => void): void {
+    const content = this.#deps.catalogue.find(root);
+    const digests = content === undefined ? [root] : this.#deps.catalogue.reach(content).map(({ digest }) => digest);
+    for (const digest of digests) {
+      onReached(digest);
+      const held = this.#contents.get(digest);
+      if (held === undefined) continue;
+      this.#rename(held);
+      this.#view.touch(digest);
+    }
+  }
+
+  /** Names of images go before those of labels. */
+  #rename(held: Held): void {
+    const tags = this.#reachedBy.get(held.content.digest);
+    const names = [...(tags ?? held.sources)].toSorted();
+    const before = held.info.names;
+    if (names.length === before.length && names.every((name, index) => name === before[index])) return;
+    held.info = infoOf(held.content, names);
   }
 
   async #answer<T>(signal: AbortSignal, look: () => T): Promise<T> {
@@ -106,37 +274,8 @@ export class SimStore implements ContentStore {
     throwIfAborted(signal);
     return look();
   }
-
-  #tell(change: StoreChange): void {
-    for (const listener of this.#listeners) listener(change);
-  }
 }
 
-/** All that was asked for, in one chunk. */
-class StoreBody implements Body {
-  readonly #unhook: () => void;
-  #left: Chunk | undefined;
-  #isEnded = false;
-
-  constructor(chunk: Chunk, signal: AbortSignal) {
-    this.#left = chunk.byteLength === 0 ? undefined : chunk;
-    this.#unhook = onAbort(signal, () => {
-      this.#isEnded = true;
-    });
-  }
-
-  next(): Promise<IteratorResult<Chunk, undefined>> {
-    if (this.#isEnded) return Promise.reject(abortedError());
-    const value = this.#left;
-    this.#left = undefined;
-    if (value !== undefined) return Promise.resolve({ done: false, value });
-    this.#unhook();
-    return Promise.resolve({ done: true, value });
-  }
-
-  return(): Promise<IteratorResult<Chunk, undefined>> {
-    this.#unhook();
-    this.#isEnded = true;
-    return Promise.resolve({ done: true, value: undefined });
-  }
+function infoOf({ digest, sizeBytes, mediaType }: SimContent, names: readonly string[]): ContentInfo {
+  return { digest, sizeBytes, mediaType, names };
 }

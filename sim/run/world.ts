@@ -2,9 +2,9 @@ import { limitsWith } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
 import { Catalogue } from '../content/catalogue.ts';
 import type { SimImage } from '../content/catalogue.ts';
-import { SimContainerd } from '../containerd/sim-containerd.ts';
+import { createRuntime } from '../containerd/create-runtime.ts';
+import type { SimContainerd } from '../containerd/sim-containerd.ts';
 import { SimStore } from '../containerd/sim-store.ts';
-import { Unpacker } from '../containerd/unpacker.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { Life } from '../kernel/life.ts';
 import type { KernelOptions } from '../kernel/kernel.ts';
@@ -106,18 +106,16 @@ function createNode(
   parts: Parts,
   upstream: Party,
 ): SimNode {
-  const { flows, kernel, catalogue, wire } = parts;
+  const { flows, kernel } = parts;
   const name = cluster.nameOf?.[index] ?? `n${index}`;
   const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
   const wall = { offsetUs: 0 };
-  const store = new SimStore({ clock: clockOf(kernel), catalogue });
+  const runtime = createRuntime({ ...parts, clock: clockOf(kernel) }, host, cluster);
+  const { store } = runtime;
   const place = { host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
   const mirror = policy.createMirror(place);
-  const self: Party = { host, role: 'containerd', life: new Life(kernel), server: undefined };
-  const { unpack } = cluster;
-  const unpacker = unpack === undefined ? undefined : new Unpacker(kernel, flows, unpack, parts.sharedUnpack);
   const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
-  const containerd = new SimContainerd({ kernel, wire, self, store, hosts: () => asked, unpacker });
+  const containerd = runtime.createContainerd(() => asked);
   return { name, host, store, containerd, mirror, wall, hasStoodStill: false };
 }
 

@@ -1,4 +1,5 @@
 import type { BlobVerification, Limits } from '../../core/index.ts';
+import type { RuntimeSpec } from '../containerd/create-runtime.ts';
 import type { Fault } from '../faults/fault.ts';
 
 /** A cluster, what is to happen in it, and what goes wrong meanwhile: a value, that is run, printed, drawn and shrunk. */
@@ -25,7 +26,7 @@ export interface Scenario {
   readonly untilUs: number;
 }
 
-export interface ClusterSpec {
+export interface ClusterSpec extends RuntimeSpec {
   /** Named `n0`, `n1`, ... */
   readonly nodes: number;
   /** Nodes are spread over so many zones in turn: `z0`, `z1`, ... */
@@ -43,18 +44,6 @@ export interface ClusterSpec {
   readonly mirrorBytesPerSecond: number;
   /** Members that a mirror knows, where there are more. @default 128 */
   readonly knownMax?: number;
-  /** @default nothing is unpacked: a pull ends with its last byte */
-  readonly unpack?: UnpackSpec;
-}
-
-/** What becomes of layers that have arrived. */
-export interface UnpackSpec {
-  /** Each layer takes so long, whatever its size: a snapshot is prepared and committed. */
-  readonly layerUs: number;
-  /** Compressed bytes a second of one layer; they are unpacked one after the other. */
-  readonly bytesPerSecond: number;
-  /** All nodes share so much of it, where they are on one machine. */
-  readonly sharedBytesPerSecond?: number;
 }
 
 export interface UpstreamSpec {

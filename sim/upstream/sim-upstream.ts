@@ -17,8 +17,8 @@ export class SimUpstream implements Server {
 
   /** Serves the image from now on; its tag means this one. */
   add(image: SimImage): void {
-    for (const content of [image.manifest, image.config, ...image.layers]) this.#store.commit(content, image.name);
-    this.#tags.set(`${image.repository}:${image.tag}`, image.manifest);
+    for (const content of this.#catalogue.reach(image.root)) this.#store.commit(content, image.name);
+    this.#tags.set(`${image.repository}:${image.tag}`, image.root);
   }
 
   async answer(request: RequestText, signal: AbortSignal): Promise<DistributionResponse> {
