@@ -2,7 +2,6 @@ import { simulate } from '../../sim/index.ts';
 import type { Fault, Scenario, World } from '../../sim/index.ts';
 import type { Outcome, Situation } from './situation.ts';
 
-const imageName = 'registry.example/calibration/image:1.0';
 /** Holders pull here, one after the other; all is quiet again when the situation begins. */
 const loadStepUs = 30_000_000;
 const untilUs = 900_000_000;
@@ -17,7 +16,7 @@ export async function predict(situation: Situation, seed: number): Promise<Outco
   const { holders } = situation;
   const beginUs = (holders.length + 1) * loadStepUs;
   const gaps = createGapWatch(beginUs);
-  const { pulls } = await simulate(scenarioOf(situation, beginUs), {
+  const { pulls } = await simulate(scenarioOf(situation, seed, beginUs), {
     seed,
     policy: 'peili',
     drain: 'tick',
@@ -31,7 +30,9 @@ export async function predict(situation: Situation, seed: number): Promise<Outco
   return { makespanSeconds: (Math.max(...ends) - beginUs) / 1e6, ...gaps.outcome() };
 }
 
-function scenarioOf(situation: Situation, beginUs: number): Scenario {
+function scenarioOf(situation: Situation, seed: number, beginUs: number): Scenario {
+  // Another image each time, as there: other members keep its records.
+  const imageName = `registry.example/calibration/image-${seed}:1.0`;
   const { fault, holders, layerBytes, nodeBitsPerSecond, pulls, upstreamBitsPerSecond, zones } = situation;
   return {
     name: situation.name,

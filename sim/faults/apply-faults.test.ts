@@ -80,6 +80,14 @@ test('fault: the only holder is unplugged in mid-blob and plugged in a second la
   assert.ok(upstream < 0.01, `${upstream} copies`);
 });
 
+// Found by calibration: lookups are slow as long as their keeper is not known to be gone, and each of them was worth waiting for.
+test('fault: the only holder, a keeper of its records too, is unplugged for good: one stall, not two', async () => {
+  const { outcome, seconds, upstream } = await pullOf([{ atUs: midBlobUs, target: 1, what: { kind: 'unplug' } }], [1]);
+  assert.equal(outcome, 'ok');
+  assert.ok(seconds > 2.5 && seconds < 2.9, `${seconds} s`);
+  assert.ok(upstream > 0.3 && upstream < 0.7, `${upstream} copies`);
+});
+
 test('fault: a wrong byte in both files: the pull fails once, by the digest', async () => {
   const { outcome } = await pullOf(both({ kind: 'corrupt', atByte: 7 }, beginUs - 1));
   assert.equal(outcome, 'wrong-digest');
