@@ -52,6 +52,8 @@ export class Exchange {
   #unhookSignal: () => void = () => undefined;
   /** Aborted at the server when the client has gone. */
   #wanted: AbortController | undefined;
+  /** The answer's body, as long as its head is on its way. */
+  #unsent: Body | undefined;
   #connectedTo: Life | undefined;
   #isFresh = false;
   #body: WireBody | undefined;
@@ -172,7 +174,9 @@ export class Exchange {
       (answer) => {
         life.run(() => {
           if (this.#isEnded) void answer.body?.return();
-          else if (fault?.kind === 'slow-head')
+          else this.#unsent = answer.body;
+          if (this.#isEnded) return;
+          if (fault?.kind === 'slow-head')
             this.#after(fault.delayUs, () => {
               this.#head(answer, life);
             });
@@ -199,6 +203,7 @@ export class Exchange {
         return;
       }
       this.#unhookSignal();
+      this.#unsent = undefined;
       this.#body = this.#open(answer.body, headers['content-length'], life);
       this.#answerWith({ status, headers, body: this.#body });
     });
@@ -252,8 +257,10 @@ export class Exchange {
     }
     const wanted = this.#wanted;
     if (wanted === undefined) return;
+    const unsent = this.#unsent;
     this.#call.to.life.run(() => {
       wanted.abort(goneError);
+      void unsent?.return();
     });
   }
 
