@@ -54,3 +54,7 @@ export type { LeagueRow, Regret } from './league/league.ts';
 export { formatLeague, leagueLegend } from './league/league-table.ts';
 export type { Estimate } from './league/statistics.ts';
 export type { Traffic } from './league/traffic.ts';
+export { judgeRow } from './bench/bench-row.ts';
+export type { BenchHost, BenchName, BenchRow, BenchUnit, BenchVerdict } from './bench/bench-row.ts';
+export { runSimBench } from './bench/run-sim-bench.ts';
+export type { SimBenchOptions } from './bench/run-sim-bench.ts';
