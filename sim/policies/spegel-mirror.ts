@@ -28,6 +28,7 @@ export class SpegelMirror implements NodeMirror {
   readonly #place: MirrorPlace;
   readonly #release: SpegelRelease;
   readonly #providers: SpegelProviders;
+  readonly #untold = new Set<string>();
   #lookups: SpegelLookups | undefined;
 
   constructor(parts: WorldParts, place: MirrorPlace, release: SpegelRelease, providers: SpegelProviders) {
@@ -75,10 +76,14 @@ export class SpegelMirror implements NodeMirror {
     this.kill();
   }
 
+  /** Content is told of with the image that it belongs to, when that has been made. */
   #advertise(change: StoreChange): void {
     const nowUs = this.#parts.kernel.nowUs();
-    if (change.type === 'content-added') this.#providers.provide(change.content.digest, this.party, nowUs);
-    if (change.type === 'tag-set') this.#providers.provide(change.tag.reference, this.party, nowUs);
+    if (change.type === 'content-added') this.#untold.add(change.content.digest);
+    if (change.type === 'tag-set') {
+      for (const key of [change.tag.reference, ...this.#untold]) this.#providers.provide(key, this.party, nowUs);
+      this.#untold.clear();
+    }
     if (change.type === 'content-removed') this.#providers.withdraw(change.digest, this.party);
     if (change.type === 'tag-removed') this.#providers.withdraw(change.reference, this.party);
   }
