@@ -68,7 +68,7 @@ process.exitCode = await runProgram(
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
     sim: async (command) => {
       const { sim } = await import('./sim/sim.ts');
-      return sim(command, { signal: stopSignal(), writeOut, progress: createTerminal(process.stderr) });
+      return sim(command, { signal: stopSignal(), version, writeOut, progress: createTerminal(process.stderr) });
     },
   },
 );

@@ -15,6 +15,17 @@ export type { Bound } from './scenario/bound.ts';
 export type { Expectation, FigureName, Plan } from './scenario/plan.ts';
 export { figureOf, judgeExpectations } from './scenario/judge-expectations.ts';
 export type { Disappointment } from './scenario/judge-expectations.ts';
+export { recordRun } from './report/record-run.ts';
+export type { RunRecording } from './report/record-run.ts';
+export type {
+  FaultRecord,
+  ObjectRecord,
+  ProgressPoint,
+  PullRecord,
+  RunRecord,
+  SourceRecord,
+  StepRecord,
+} from './report/run-record.ts';
 export { findScenario, namedScenarios } from './scenarios/index.ts';
 export type { NamedScenario } from './scenarios/index.ts';
 export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
@@ -51,7 +62,8 @@ export { runReplay } from './replay/run-replay.ts';
 export type { ReplayOptions, ReplayResult } from './replay/run-replay.ts';
 export { league } from './league/league.ts';
 export type { LeagueRow, Regret } from './league/league.ts';
-export { formatLeague, leagueLegend } from './league/league-table.ts';
+export { formatLeague, leagueCells, leagueLegend } from './league/league-table.ts';
+export type { LeagueCells } from './league/league-table.ts';
 export type { Estimate } from './league/statistics.ts';
 export type { Traffic } from './league/traffic.ts';
 export { judgeRow } from './bench/bench-row.ts';

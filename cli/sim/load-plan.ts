@@ -11,20 +11,31 @@ export interface PlanChanges {
   readonly set: readonly string[];
 }
 
+export interface LoadedPlan {
+  readonly plan: Plan;
+  /** As it was written, before the changes. */
+  readonly text: string;
+}
+
 /** A named scenario, or a file, with the changes of the command line. Throws `OPTION_INVALID`: one sentence. */
-export async function loadPlan(scenario: string, { nodes, policies, seeds, set }: PlanChanges): Promise<Plan> {
+export async function loadPlan(scenario: string, { nodes, policies, seeds, set }: PlanChanges): Promise<LoadedPlan> {
   const { text, file } = await textOf(scenario);
-  const changes = [
-    ...(nodes === undefined ? [] : [`cluster.nodes=${nodes}`]),
-    ...(seeds === undefined ? [] : [`seeds=${seeds}`]),
-    ...(policies === undefined ? [] : [`policies=${JSON.stringify(policies)}`]),
-    ...set,
+  // What has a flag of its own is a change like any other, called by its flag where it is wrong.
+  const flags = [
+    ...(nodes === undefined ? [] : [{ flag: `--nodes ${nodes}`, change: `cluster.nodes=${nodes}` }]),
+    ...(seeds === undefined ? [] : [{ flag: `--seeds ${seeds}`, change: `seeds=${seeds}` }]),
+    ...(policies === undefined
+      ? []
+      : [{ flag: `--policy ${policies.join(',')}`, change: `policies=${JSON.stringify(policies)}` }]),
   ];
   try {
-    return parseScenario(text, { file, set: changes });
+    return { plan: parseScenario(text, { file, set: [...flags.map(({ change }) => change), ...set] }), text };
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
-    throw new PeiliError('OPTION_INVALID', error.message, { scenario }, error);
+    const named = flags.find(({ change }) => error.message.startsWith(`--set ${change}: `));
+    const message =
+      named === undefined ? error.message : `${named.flag}${error.message.slice(`--set ${named.change}`.length)}`;
+    throw new PeiliError('OPTION_INVALID', message, { scenario }, error);
   }
 }
 

@@ -1,73 +1,146 @@
-import { formatLeague, judgeExpectations, league, leagueLegend, simulate } from '../../sim/index.ts';
-import type { Plan, PolicyName, SimResult } from '../../sim/index.ts';
+import { writeFile } from 'node:fs/promises';
+import { PeiliError } from '../../core/index.ts';
+import { formatLeague, judgeExpectations, league, leagueLegend, recordRun, simulate } from '../../sim/index.ts';
+import type { Plan, PolicyName, RunRecord, RunRecording, SimResult, World } from '../../sim/index.ts';
 import { loadPlan } from './load-plan.ts';
+import { renderReport } from './report/report-page.ts';
 import type { RunOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
 const interrupted = 130;
 const progressEveryMs = 250;
 
+interface RunOf {
+  readonly policy: PolicyName;
+  readonly seed: number;
+  /** Whether what happens in it is kept for the report. */
+  readonly isRecorded: boolean;
+  readonly place: string;
+}
+
+interface Done {
+  readonly result: SimResult;
+  readonly record: RunRecord | undefined;
+}
+
 /** Runs each policy of a scenario on the same seeds, and prints a line for each. Stopped, it prints what is known by then. */
 export async function run(options: RunOptions, io: SimIo): Promise<number> {
-  const plan = await loadPlan(options.scenario, options);
-  const results: SimResult[] = [];
-  const runs = Array.from({ length: plan.seeds }, (_, index) => options.seed + index).flatMap((seed) =>
-    plan.policies.map((policy) => ({ seed, policy })),
-  );
-  for (const each of runs) {
-    if (io.signal.aborted) break;
-    const result = await runOnce(plan, each, { done: results.length, all: runs.length }, io);
-    if (result !== undefined) results.push(result);
-  }
+  const { plan, text } = await loadPlan(options.scenario, options);
+  const runs = runsOf(plan, options);
+  const done = await runAll(plan, runs, io);
+  const results = done.map(({ result }) => result);
   const troubles = troublesOf(plan, results);
   const isStopped = results.length < runs.length;
-  if (options.json) io.writeOut(`${JSON.stringify({ ...summaryOf(plan, results), troubles, stopped: isStopped })}\n`);
-  else {
-    io.progress.line(isStopped ? `Stopped after ${results.length} of ${runs.length} runs.` : undefined);
-    const rows = league(plan.scenario, results);
-    if (rows.length > 0) io.writeOut(`${formatLeague(rows)}\n${leagueLegend}\n`);
-    for (const trouble of troubles) io.writeOut(`✘ ${trouble}\n`);
+  if (isStopped) io.progress.line(`Stopped after ${results.length} of ${runs.length} runs.`);
+  if (options.json) io.writeOut(`${JSON.stringify(summaryOf(plan, results, troubles, isStopped))}\n`);
+  else io.writeOut([tableOf(plan, results), ...troubles.map((trouble) => `✘ ${trouble}\n`)].join(''));
+  if (options.report !== undefined) {
+    const records = done.flatMap(({ record }) => (record === undefined ? [] : [record]));
+    const command = commandOf(options);
+    const page = renderReport({ plan, text, command, version: io.version, results, runs: records, troubles });
+    await write(options.report, page);
+    io.progress.line(`The report is in ${options.report}.`);
   }
   if (isStopped) return interrupted;
   return troubles.length === 0 ? 0 : 1;
 }
 
-interface Place {
-  readonly done: number;
-  readonly all: number;
+function runsOf({ seeds, policies }: Plan, { report, seed: first }: RunOptions): readonly RunOf[] {
+  const all = seeds * policies.length;
+  return Array.from({ length: seeds }, (_, index) => first + index).flatMap((seed, row) =>
+    policies.map((policy, column) => ({
+      policy,
+      seed,
+      isRecorded: report !== undefined && row === 0,
+      place: `run ${row * policies.length + column + 1} of ${all}`,
+    })),
+  );
+}
+
+/** What is under way, for who waits. */
+interface Watch {
+  says: () => string;
+}
+
+/** All of them in turn, as long as nobody stops it. */
+async function runAll(plan: Plan, runs: readonly RunOf[], io: SimIo): Promise<readonly Done[]> {
+  const done: Done[] = [];
+  const watch: Watch = { says: () => plan.scenario.name };
+  const timer = setInterval(() => {
+    io.progress.progress(watch.says());
+  }, progressEveryMs);
+  try {
+    for (const each of runs) {
+      const one = io.signal.aborted ? undefined : await runOnce(plan, each, watch, io.signal);
+      if (one !== undefined) done.push(one);
+    }
+    return done;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Undefined: stopped before its end, so nothing is known of it. */
 async function runOnce(
   { scenario }: Plan,
-  { seed, policy }: { readonly seed: number; readonly policy: PolicyName },
-  { done, all }: Place,
-  { signal, progress }: SimIo,
-): Promise<SimResult | undefined> {
-  const state = { ended: 0, nowUs: (): number => 0 };
-  const timer = setInterval(() => {
-    const what = `${scenario.name} · ${policy}, seed ${seed} · run ${done + 1} of ${all}`;
+  { seed, policy, isRecorded, place }: RunOf,
+  watch: Watch,
+  signal: AbortSignal,
+): Promise<Done | undefined> {
+  const state: { ended: number; world: World | undefined; recording: RunRecording | undefined } = {
+    ended: 0,
+    world: undefined,
+    recording: undefined,
+  };
+  watch.says = () => {
     const pulls = `${state.ended} of ${scenario.workload.length} pulls`;
-    progress.progress(`${what} · ${pulls}, ${(state.nowUs() / 1_000_000).toFixed(1)} s simulated`);
-  }, progressEveryMs);
+    const time = `${((state.world?.kernel.nowUs() ?? 0) / 1_000_000).toFixed(1)} s simulated`;
+    return `${scenario.name} · ${policy}, seed ${seed} · ${place} · ${pulls}, ${time}`;
+  };
+  const onAbort = (): void => {
+    state.world?.kernel.stop();
+  };
+  signal.addEventListener('abort', onAbort);
   try {
     const result = await simulate(scenario, {
       seed,
       policy,
       drain: 'tick',
-      onWorld: ({ kernel, trace }) => {
-        state.nowUs = () => kernel.nowUs();
-        trace.watch(({ type }) => {
+      onWorld: (world) => {
+        state.world = world;
+        world.trace.watch(({ type }) => {
           if (type === 'pull-end') state.ended += 1;
         });
-        signal.addEventListener('abort', () => {
-          kernel.stop();
-        });
+        if (isRecorded) state.recording = recordRun(world);
       },
     });
-    return signal.aborted ? undefined : result;
+    return signal.aborted ? undefined : { result, record: state.recording?.record(result) };
   } finally {
-    clearInterval(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function tableOf({ scenario }: Plan, results: readonly SimResult[]): string {
+  return results.length === 0 ? '' : `${formatLeague(league(scenario, results))}\n${leagueLegend}\n`;
+}
+
+function commandOf({ scenario, nodes, policies, seed, seeds, set }: RunOptions): string {
+  return [
+    `peili sim run ${scenario}`,
+    ...(nodes === undefined ? [] : [`--nodes ${nodes}`]),
+    ...(policies === undefined ? [] : [`--policy ${policies.join(',')}`]),
+    ...(seed === 1 ? [] : [`--seed ${seed}`]),
+    ...(seeds === undefined ? [] : [`--seeds ${seeds}`]),
+    ...set.map((change) => `--set ${change}`),
+  ].join(' ');
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new PeiliError('OPTION_INVALID', `--report ${JSON.stringify(file)} cannot be written: ${why}`, {}, error);
   }
 }
 
@@ -81,12 +154,20 @@ function troublesOf(plan: Plan, results: readonly SimResult[]): readonly string[
   ]);
 }
 
-function summaryOf({ scenario }: Plan, results: readonly SimResult[]): object {
+function summaryOf(
+  { scenario }: Plan,
+  results: readonly SimResult[],
+  troubles: readonly string[],
+  stopped: boolean,
+): object {
+  const { name, shows, cluster } = scenario;
   return {
-    scenario: scenario.name,
-    shows: scenario.shows,
-    nodes: scenario.cluster.nodes,
+    scenario: name,
+    shows,
+    nodes: cluster.nodes,
     league: league(scenario, results),
     runs: results,
+    troubles,
+    stopped,
   };
 }

@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Undefined: those of the scenario. */
   readonly policies: readonly string[] | undefined;
   readonly set: readonly string[];
+  /** Undefined: none. */
+  readonly report: string | undefined;
   readonly json: boolean;
 }
 
@@ -27,12 +29,12 @@ Examples:
   peili sim list                                         what there is to run
   peili sim run cold-start --nodes 20                    a new image on twenty nodes at once
   peili sim list second-wave > mine.yaml                 a scenario to begin your own with
-  peili sim run mine.yaml --seeds 10`,
+  peili sim run mine.yaml --seeds 10 --report out.html`,
   run: `
 Examples:
   peili sim run second-wave
   peili sim run cold-start --nodes 50 --policy peili,noMirror --seeds 5
-  peili sim run mine.yaml --set cluster.up=1Gbit/s --set 'faults[0].at=10s'
+  peili sim run mine.yaml --set cluster.up=1Gbit/s --set 'faults[0].at=10s' --report out.html
 Exit code 0: all was as expected; 1: a law of the mirror or an expectation of the scenario was broken; 2: wrong use; 130: stopped, and what was known by then printed`,
   list: `
 Examples:
@@ -63,6 +65,7 @@ export function addSimCommands(program: Command, onCommand: (command: SimCommand
     .addOption(
       new Option('--set <path=value>', 'change what the scenario says; may be given several times').argParser(collect),
     )
+    .addOption(new Option('--report <file>', 'write a page with tables and diagrams, one file of HTML'))
     .addOption(new Option('--json', 'print one JSON object'))
     .addHelpText('after', examples.run)
     .action(async (scenario: string, given: GivenRun) => {
@@ -84,11 +87,12 @@ interface GivenRun {
   readonly seeds?: string;
   readonly policy?: string;
   readonly set?: readonly string[];
+  readonly report?: string;
   readonly json?: boolean;
 }
 
 function readRunOptions(scenario: string, given: GivenRun): RunOptions {
-  const { nodes, policy, seed, seeds, set = [], json = false } = given;
+  const { nodes, policy, report, seed, seeds, set = [], json = false } = given;
   return {
     scenario,
     nodes: nodes === undefined ? undefined : whole('--nodes', nodes, 1, nodesMax),
@@ -96,6 +100,7 @@ function readRunOptions(scenario: string, given: GivenRun): RunOptions {
     seeds: seeds === undefined ? undefined : whole('--seeds', seeds, 1, seedsMax),
     policies: policy?.split(',').map((name) => name.trim()),
     set,
+    report,
     json,
   };
 }

@@ -2,6 +2,7 @@ import type { Terminal } from '../terminal.ts';
 
 /** Where a simulation is printed, and what ends it early. */
 export interface SimIo {
+  readonly version: string;
   readonly signal: AbortSignal;
   readonly writeOut: (text: string) => void;
   /** Progress and complaints: apart from what is printed. */

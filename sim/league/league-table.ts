@@ -31,15 +31,24 @@ export const leagueLegend = `makespan: from the first pull's start to the last o
 upstream: copies of the images that left the registry; slower: pulls that took longer than the same pull without a mirror, and the most that one lost
 zones, wasted: bytes across zones, and received in vain, of all that was wanted; hot spot: the most that a node gave, of the mean; gap: the longest time without a byte`;
 
+/** Titles, and the cells of each row; columns without anything are left out. */
+export interface LeagueCells {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export function leagueCells(rows: readonly LeagueRow[]): LeagueCells {
+  const used = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ''));
+  return { columns: used.map(({ title }) => title), rows: rows.map((row) => used.map(({ cell }) => cell(row))) };
+}
+
 /** The rows as aligned text. */
-export function formatLeague(rows: readonly LeagueRow[]): string {
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ cell }) => cell(row)))];
-  const isUsed = columns.map((_, at) => cells.slice(1).some((line) => line[at] !== ''));
-  const widths = columns.map((_, at) => Math.max(...cells.map((line) => line[at]?.length ?? 0)));
-  const lines = cells.map((line) =>
+export function formatLeague(league: readonly LeagueRow[]): string {
+  const { columns: titles, rows } = leagueCells(league);
+  const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const lines = [titles, ...rows].map((line) =>
     line
       .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .filter((_, at) => isUsed[at])
       .join('  ')
       .trimEnd(),
   );

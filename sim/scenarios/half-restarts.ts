@@ -12,9 +12,9 @@ images:
     layers: [200MB, 50MB]
 workload:
   - { pull: docker.io/library/app:1, on: first 4 }
-  - { pull: docker.io/library/app:1, except: first 4, at: 60s, jitter: 500ms }
+  - { pull: docker.io/library/app:1, except: first 4, at: 20s, jitter: 500ms }
 faults:
-  - { kind: crash, on: 50%, at: 61s, for: 3s }
+  - { kind: crash, on: 50%, at: 21s, for: 3s }
 expect:
   peili: { failed: 0, slowest: at most 60s }
 `;

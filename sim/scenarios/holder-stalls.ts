@@ -13,9 +13,9 @@ images:
     layers: 100MB
 workload:
   - { pull: docker.io/library/app:1, on: [node1, far] }
-  - { pull: docker.io/library/app:1, on: node0, at: 60s }
+  - { pull: docker.io/library/app:1, on: node0, at: 20s }
 faults:
-  - { kind: stall, on: node1, byte: 20MB, at: 59s }
+  - { kind: stall, on: node1, byte: 20MB, at: 19s }
 expect:
   peili: { failed: 0, upstreamCopies: at most 2.01, slowest: at most 4s }
 `;

@@ -10,9 +10,9 @@ images:
     layers: [200MB, 50MB]
 workload:
   - { pull: docker.io/library/app:1, on: first 2 }
-  - { pull: docker.io/library/app:1, except: first 2, at: 60s, every: 3s }
+  - { pull: docker.io/library/app:1, except: first 2, at: 20s, every: 3s }
 faults:
-  - { kind: drain, on: all, at: 58s, every: 4s, for: 10s }
+  - { kind: drain, on: all, at: 18s, every: 4s, for: 10s }
 expect:
   peili: { failed: 0, upstreamCopies: at most 5 }
 `;

@@ -13,9 +13,9 @@ images:
     layers: [200MB, 50MB]
 workload:
   - { pull: docker.io/library/app:1, on: [spot, node0, node1] }
-  - { pull: docker.io/library/app:1, on: node, except: [node0, node1], at: 60s, jitter: 1s }
+  - { pull: docker.io/library/app:1, on: node, except: [node0, node1], at: 25s, jitter: 1s }
 faults:
-  - { kind: unplug, on: spot, at: 61.5s }
+  - { kind: unplug, on: spot, at: 26.5s }
 expect:
   peili: { failed: 0, pending: 0, slowest: at most 60s }
 `;

@@ -12,9 +12,9 @@ images:
     layers: [200MB, 50MB]
 workload:
   - { pull: docker.io/library/app:1, on: first 6 }
-  - { pull: docker.io/library/app:1, on: [zone a, zone b], except: first 6, at: 60s, jitter: 1s }
+  - { pull: docker.io/library/app:1, on: [zone a, zone b], except: first 6, at: 20s, jitter: 1s }
 faults:
-  - { kind: unplug, on: zone c, at: 61s }
+  - { kind: unplug, on: zone c, at: 21s }
 expect:
   peili: { failed: 0, pending: 0, slowest: at most 60s }
 `;

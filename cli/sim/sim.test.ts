@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { SimCommand } from './sim-commands.ts';
+import { sim } from './sim.ts';
+
+const quick = `
+name: <b>quick</b> & small
+shows: that "it" works
+cluster: { nodes: 3 }
+images: [{ name: docker.io/library/app:1, layers: 5MB }]
+workload:
+  - { pull: docker.io/library/app:1, on: n0 }
+  - { pull: docker.io/library/app:1, except: n0, at: 5s }
+faults: [{ kind: crash, on: n2, at: 1s, for: 1s }]
+expect: { peili: { failed: 0, upstreamCopies: at most 1.01 } }
+`;
+
+let directory = '';
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'peili-sim-'));
+  await writeFile(join(directory, 'quick.yaml'), quick);
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+interface Seen {
+  out: string;
+  err: string;
+}
+
+async function does(
+  command: SimCommand,
+  { signal = new AbortController().signal, onProgress = (_text: string): void => undefined } = {},
+): Promise<Seen & { code: number }> {
+  const seen: Seen = { out: '', err: '' };
+  const progress = { line: (text = ''): void => void (seen.err += `${text}\n`), progress: onProgress };
+  const writeOut = (text: string): void => void (seen.out += text);
+  const code = await sim(command, { version: '1.2.3', signal, writeOut, progress });
+  return { ...seen, code };
+}
+
+const run = (changes: Partial<SimCommand & { type: 'run' }> = {}): SimCommand => ({
+  type: 'run',
+  scenario: join(directory, 'quick.yaml'),
+  nodes: undefined,
+  seed: 1,
+  seeds: 2,
+  policies: undefined,
+  set: [],
+  report: undefined,
+  json: false,
+  ...changes,
+});
+
+test('sim run: a line for each policy, and 0 when all is as expected', async () => {
+  const { code, err, out } = await does(run());
+  assert.deepEqual([code, err], [0, '']);
+  assert.match(out, /^policy +makespan .*\npeili .* 1\.00 .*\nnoMirror .* 3\.00 .*\n\nmakespan: /);
+});
+
+test('sim run: an expectation that is not met is told, and the code is 1', async () => {
+  const { code, out } = await does(run({ set: ['expect.peili.upstreamCopies=at most 0.5'], seeds: 1 }));
+  assert.equal(code, 1);
+  assert.match(out, /\n✘ peili, seed 1: upstreamCopies is 1.*, expected at most 0\.5\n$/);
+});
+
+test('sim run: as JSON one object, the same for the same seed', async () => {
+  const [first, again] = [await does(run({ json: true })), await does(run({ json: true }))];
+  assert.equal(first.out, again.out);
+  const { nodes, runs, stopped, troubles } = JSON.parse(first.out) as {
+    nodes: number;
+    runs: { policy: string; seed: number }[];
+    stopped: boolean;
+    troubles: unknown[];
+  };
+  assert.deepEqual([nodes, stopped, troubles], [3, false, []]);
+  assert.deepEqual(
+    runs.map(({ policy, seed }) => [policy, seed]),
+    [
+      ['peili', 1],
+      ['noMirror', 1],
+      ['peili', 2],
+      ['noMirror', 2],
+    ],
+  );
+});
+
+test('sim run: stopped, it prints what is known by then', async () => {
+  const stop = new AbortController();
+  const { code, err, out } = await does(run({ seeds: 1000, policies: ['peili'] }), {
+    signal: stop.signal,
+    onProgress: (text) => {
+      if (!text.includes('run 1 of 1000')) stop.abort();
+    },
+  });
+  assert.equal(code, 130);
+  assert.match(err, /^Stopped after \d+ of 1000 runs\.\n$/);
+  assert.match(out, /^policy .*\npeili +\d/);
+});
+
+test('sim run: the report is one page without anything from elsewhere, whatever the names in it are', async () => {
+  const report = join(directory, 'out.html');
+  assert.equal((await does(run({ report }))).code, 0);
+  const page = await readFile(report, 'utf8');
+  assert.doesNotMatch(page, /(?:src|href)="(?!#|data:,")|@import|url\(/);
+  assert.ok(!page.includes('<b>quick</b>'));
+  assert.match(page, /&lt;b&gt;quick&lt;\/b&gt; &amp; small/);
+  assert.equal(page.match(/<details class="row"/g)?.length, 6);
+  assert.match(page, /crash of n2 at 1\.00 s, for 1\.00 s/);
+  assert.ok(!/NaN|undefined|Infinity/.test(page));
+});
+
+test('sim run: a file that is not there, and one that is wrong, are one sentence', async () => {
+  await assert.rejects(does(run({ scenario: join(directory, 'no.yaml') })), /no\.yaml" cannot be read: ENOENT$/);
+  await assert.rejects(
+    does(run({ scenario: 'cold' })),
+    /^PeiliError: "cold" is no scenario: give a file, \.\/cold, or one of cold-start, /,
+  );
+  await assert.rejects(does(run({ policies: ['peli'] })), /^PeiliError: --policy peli: .*did you mean peili/);
+});
+
+test('sim list: each with what it shows; one as it stands, to begin your own with', async () => {
+  const { code, out } = await does({ type: 'list', scenario: undefined, json: false });
+  assert.equal(code, 0);
+  assert.match(out, /^cold-start +\S.*\n/);
+  const named = await does({ type: 'list', scenario: 'second-wave', json: false });
+  assert.match(named.out, /^name: second wave\nshows: /);
+});
