@@ -2,7 +2,7 @@ import type { SimEvent } from '../run/trace.ts';
 import type { World } from '../run/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
-import { heldIsServed, peersSuffice } from './holder-oracles.ts';
+import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
 import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
 import type { Oracle, OracleFactory, Violation } from './oracle.ts';
 import {
@@ -34,6 +34,7 @@ export const oracles = {
   heldIsServed,
   pullsSucceed,
   peersSuffice,
+  bodiesGoOn,
   nobodyHangs,
   pullsEnd,
   nothingIsLeft,

@@ -1,8 +1,9 @@
 import type { Fault } from '../faults/fault.ts';
+import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
-import { SeenExchanges } from './exchanges.ts';
+import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { liarsOf } from './lies.ts';
-import type { OracleFactory } from './oracle.ts';
+import type { OracleContext, OracleFactory } from './oracle.ts';
 
 /** L4, L5: what a node's own store has, its mirror answers: no 404, to nobody. */
 export const heldIsServed: OracleFactory = ({ scenario, violate, world }) => {
@@ -26,15 +27,48 @@ export const heldIsServed: OracleFactory = ({ scenario, violate, world }) => {
   };
 };
 
-/** Faults that may hide for a while who has what. */
-const routingKinds: ReadonlySet<Fault['what']['kind']> = new Set([
-  'crash',
-  'crash-empty',
-  'drain',
-  'pause',
-  'unplug',
-  'mute-records',
-]);
+/** Who has had the whole of an image for a while, and nothing is wrong with them: known holders, as long as nothing hides who has what. */
+class KnownHolders {
+  readonly #context: OracleContext;
+  readonly #completeSinceUs = new Map<string, number>();
+  readonly #isJudged: boolean;
+
+  constructor(context: OracleContext) {
+    this.#context = context;
+    const { scenario } = context;
+    this.#isJudged = liarsOf(scenario).size === 0 && scenario.mirror === undefined;
+  }
+
+  /** To be told of every event. */
+  update(event: SimEvent): void {
+    if (event.type !== 'pull-end' || event.outcome !== 'ok') return;
+    const image = this.#context.scenario.workload[event.pull]?.image;
+    if (image !== undefined) this.#completeSinceUs.set(`${event.node} ${image}`, event.atUs);
+  }
+
+  of(image: string, puller: string, atUs: number): readonly string[] {
+    const { world } = this.#context;
+    const faults = this.#lasting(atUs).filter(({ target }) => target !== 'upstream');
+    const isHidden = faults.some(({ target, what }) => !sparingKinds.has(what.kind) || puller === `n${target}`);
+    if (!this.#isJudged || isHidden) return [];
+    return world.nodes
+      .map(({ name }) => name)
+      .filter((name) => name !== puller && faults.every(({ target }) => name !== `n${target}`))
+      .filter((name) => (this.#completeSinceUs.get(`${name} ${image}`) ?? Infinity) + knownUs <= atUs);
+  }
+
+  /** Faults that are not over, or from which nobody has recovered yet. */
+  #lasting(atUs: number): readonly Fault[] {
+    const { scenario, world } = this.#context;
+    const settleUs = world.limits.warmingMaxUs + world.limits.memberRetryUs;
+    return scenario.faults.filter(
+      ({ untilUs, what }) => untilUs === undefined || untilUs + settleUs > atUs || what.kind === 'remove-layers',
+    );
+  }
+}
+
+/** Faults that leave it to be seen who has what; all others may hide it for a while. */
+const sparingKinds: ReadonlySet<Fault['what']['kind']> = new Set(['http', 'rate', 'remove-layers', 'wall']);
 
 /** So long before a pull its holders had all of the image, and are known. */
 const knownUs = 5_000_000;
@@ -43,36 +77,39 @@ const knownUs = 5_000_000;
  * S8's other half: without the upstream, a pull of what honest holders have had for a while succeeds, as long as nothing hides them. What was hidden is found again
  * once members were told anew.
  */
-export const peersSuffice: OracleFactory = ({ scenario, violate, world }) => {
-  const settleUs = world.limits.warmingMaxUs + world.limits.memberRetryUs;
-  const completeSinceUs = new Map<string, number>();
+export const peersSuffice: OracleFactory = (context) => {
+  const holders = new KnownHolders(context);
   const awaited = new Map<number, string>();
-  const isLying = liarsOf(scenario).size > 0;
-  const touching = (atUs: number): readonly Fault[] =>
-    scenario.faults.filter(
-      (fault) => fault.untilUs === undefined || fault.untilUs + settleUs > atUs || fault.what.kind === 'remove-layers',
-    );
-  const holdersOf = (image: string, puller: string, atUs: number): readonly string[] => {
-    const faults = touching(atUs).filter(({ target }) => target !== 'upstream');
-    const isOff = faults.some(({ target, what }) => routingKinds.has(what.kind) || puller === `n${target}`);
-    if (isOff || isLying || scenario.mirror !== undefined) return [];
-    return world.nodes
-      .map(({ name }) => name)
-      .filter((name) => name !== puller && faults.every(({ target }) => name !== `n${target}`))
-      .filter((name) => (completeSinceUs.get(`${name} ${image}`) ?? Infinity) + knownUs <= atUs);
-  };
   return {
     onEvent: (event) => {
       if (event.type === 'pull-begin') {
-        const [holder] = holdersOf(event.image, event.node, event.atUs);
+        const [holder] = holders.of(event.image, event.node, event.atUs);
         if (holder !== undefined) awaited.set(event.pull, holder);
       }
       if (event.type !== 'pull-end') return;
       const holder = awaited.get(event.pull);
       if (event.outcome !== 'ok' && holder !== undefined)
-        violate(`the pull of ${event.node} failed (${event.outcome}), and ${holder} has all of it`);
-      const image = scenario.workload[event.pull]?.image;
-      if (event.outcome === 'ok' && image !== undefined) completeSinceUs.set(`${event.node} ${image}`, event.atUs);
+        context.violate(`the pull of ${event.node} failed (${event.outcome}), and ${holder} has all of it`);
+      holders.update(event);
+    },
+  };
+};
+
+/** L3: a body is not cut while an honest holder, known for a while, could go on with it. */
+export const bodiesGoOn: OracleFactory = (context) => {
+  const { violate, world } = context;
+  const holders = new KnownHolders(context);
+  const exchanges = new SeenExchanges(world);
+  return {
+    onEvent: (event) => {
+      holders.update(event);
+      const seen = exchanges.update(event);
+      if (event.type !== 'exchange-end' || event.how !== 'fin' || seen === undefined || !isOwnMirrors(seen)) return;
+      const { beganUs, bytes, content, target, to } = seen;
+      const image = [...world.images.values()].find(({ layers }) => layers.some((layer) => layer === content));
+      const [holder] = image === undefined ? [] : holders.of(image.name, to.host.name, beganUs);
+      if (holder !== undefined)
+        violate(`${to.host.name} cuts ${target} after ${bytes} bytes, and ${holder} has all of it`);
     },
   };
 };
