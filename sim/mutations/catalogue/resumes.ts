@@ -1,5 +1,5 @@
 import type { Mutation } from '../mutation.ts';
-import { bothHolders, midPullUs, oneHolder, pullUs, scene, second } from './scenes.ts';
+import { bothHolders, image, megabyte, midPullUs, nearAndFar, oneHolder, pullUs, scene, second } from './scenes.ts';
 
 const segments = 'core/relay/blob-segments.ts';
 const body = 'core/relay/continuous-body.ts';
@@ -7,6 +7,33 @@ const nextRace = 'return await this.race(offset, this.#end, this.#sizeBytes, sig
 
 /** What goes wrong when a body loses its source and the next byte has to come from another. */
 export const resumes: readonly Mutation[] = [
+  // What comes after the last byte no reader of ours looks at: it counts to Content-Length. The nearest place is the byte before.
+  {
+    name: 'M2',
+    wrong: 'a body that goes on before its very last byte asks for a range that ends before it starts',
+    patches: [
+      {
+        file: segments,
+        anchor: nextRace,
+        replacement:
+          'return await this.race(offset, failure === undefined ? this.#end : this.#end - 1, this.#sizeBytes, signal, preferred);',
+      },
+    ],
+    caughtBy: ['bodiesGoOn'],
+    hunt: {
+      scenario: scene(oneHolder({ atUs: pullUs, what: { kind: 'http', fault: { kind: 'cut', atByte: -1 } } }), {
+        images: [{ name: image, layerBytes: [megabyte] }],
+        cluster: nearAndFar,
+        asks: [{ atUs: pullUs + 1, node: 0, image, what: 0 }],
+        workload: [
+          { atUs: second, node: 1, image },
+          { atUs: 6 * second, node: 2, image },
+          { atUs: pullUs + second, node: 0, image },
+        ],
+      }),
+      seeds: [1],
+    },
+  },
   {
     name: 'M4',
     wrong: 'a source that dies before its first byte is not remembered as failed, and is asked again at every resume',
@@ -187,6 +214,32 @@ export const resumes: readonly Mutation[] = [
         oneHolder({ atUs: pullUs, what: { kind: 'http', fault: { kind: 'reset', atByte: 8_000_000 } } }),
         { holders: 1 },
       ),
+      seeds: [1],
+    },
+  },
+  {
+    name: 'dragonfly-1848',
+    wrong: 'bytes that come while the client has not taken the last ones are lost, silently: the queue to it is full',
+    seen: 'Dragonfly client 1848',
+    patches: [
+      {
+        file: body,
+        anchor: 'const chunk = await this.#read();',
+        replacement: `const isFull = this.#clock.nowUs() - (this.takenUs ?? Infinity) > 1_000_000;
+      if (isFull) await this.#read();
+      const chunk = await this.#read();
+      this.takenUs = this.#clock.nowUs();`,
+      },
+    ],
+    caughtBy: ['bytesAreTheContents'],
+    hunt: {
+      scenario: scene([], {
+        asks: [{ atUs: pullUs, node: 0, image, what: 0, bytesPerSecond: megabyte }],
+        workload: [
+          { atUs: second, node: 1, image },
+          { atUs: pullUs + 60 * second, node: 0, image },
+        ],
+      }),
       seeds: [1],
     },
   },

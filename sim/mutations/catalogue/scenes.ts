@@ -58,3 +58,6 @@ export const upstreamGone: Fault = {
   target: 'upstream',
   what: { kind: 'http', fault: { kind: 'refuse' } },
 };
+
+/** Node 1 is near to node 0, which asks it first; node 2 is far. */
+export const nearAndFar: ClusterSpec = { ...cluster, zones: 2, zoneOf: ['a', 'a', 'b'] };

@@ -1,5 +1,16 @@
 import type { Mutation } from '../mutation.ts';
-import { bothHolders, image, layerBytes, megabyte, oneHolder, pullUs, scene, second, upstreamGone } from './scenes.ts';
+import {
+  bothHolders,
+  image,
+  layerBytes,
+  megabyte,
+  nearAndFar,
+  oneHolder,
+  pullUs,
+  scene,
+  second,
+  upstreamGone,
+} from './scenes.ts';
 
 const race = 'core/relay/race.ts';
 
@@ -205,7 +216,7 @@ export const sources: readonly Mutation[] = [
         ],
         {
           mirror: { blobVerification: 'always' },
-          cluster: { ...scene([]).cluster, zones: 2, zoneOf: ['a', 'a', 'b'] },
+          cluster: nearAndFar,
         },
       ),
       seeds: [1],
