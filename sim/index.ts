@@ -5,6 +5,7 @@
  */
 export { simulate } from './run/simulate.ts';
 export type { SimResult, SimulateOptions } from './run/simulate.ts';
+export type { PodResult } from './run/start-pods.ts';
 export type { PullResult } from './run/start-workload.ts';
 export { parseScenario } from './scenario/parse-scenario.ts';
 export type { ParseScenarioOptions } from './scenario/parse-scenario.ts';
@@ -28,7 +29,14 @@ export type {
 } from './report/run-record.ts';
 export { findScenario, namedScenarios } from './scenarios/index.ts';
 export type { NamedScenario } from './scenarios/index.ts';
-export type { ClusterSpec, ImageSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
+export type { ClusterSpec, ImageSpec, PodSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
+export type { RuntimeSpec } from './containerd/create-runtime.ts';
+export { defaultContainerdOptions } from './containerd/containerd-options.ts';
+export type { ContainerdOptions } from './containerd/containerd-options.ts';
+export type { UnpackSpec } from './containerd/unpacker.ts';
+export type { DiskSpec } from './disk/disk.ts';
+export { defaultKubeletOptions } from './kubelet/kubelet-options.ts';
+export type { KubeletOptions } from './kubelet/kubelet-options.ts';
 export type { Fault, FaultKind } from './faults/fault.ts';
 export { policies } from './policies/named.ts';
 export type { PolicyName } from './policies/named.ts';

@@ -134,6 +134,12 @@ export class SimStore implements ContentStore {
     return this.#contents.has(digest);
   }
 
+  /** As CRI's ImageStatus: a name that has its root here. */
+  hasImage(reference: string): boolean {
+    const tag = this.#tags.get(reference);
+    return tag !== undefined && this.#contents.has(tag.digest);
+  }
+
   /** Bodies that are open. */
   pending(): number {
     return this.#bodies;

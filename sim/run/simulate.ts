@@ -10,6 +10,8 @@ import { watchTraffic } from '../league/traffic.ts';
 import type { Traffic } from '../league/traffic.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
+import { startPods } from './start-pods.ts';
+import type { PodResult } from './start-pods.ts';
 import { startWorkload } from './start-workload.ts';
 import type { PullResult } from './start-workload.ts';
 import { createWorld } from './world.ts';
@@ -41,7 +43,8 @@ export interface SimResult {
   readonly policy: string;
   readonly seed: number;
   readonly pulls: readonly PullResult[];
-  /** From the first pull's start to the last one's end. */
+  readonly pods: readonly PodResult[];
+  /** From the start of the first pull or pod to the end of the last one. */
   readonly makespanUs: number;
   readonly upstreamBytes: number;
   readonly upstreamRequests: number;
@@ -97,19 +100,28 @@ async function runScenario(
   const watching = watchWith(policy.isOurs ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
   startAsks(world, scenario);
-  const pulls = startWorkload(world, scenario);
+  const open = { count: scenario.workload.length + (scenario.pods?.length ?? 0) };
+  const onEnded = (): void => {
+    open.count -= 1;
+    if (open.count === 0) world.kernel.stop();
+  };
+  const pulls = startWorkload(world, scenario, onEnded);
+  const pods = startPods(world, scenario, onEnded);
   const end = await world.kernel.run({ untilUs: scenario.untilUs, eventsMax });
   if (end === 'stopped' && watching.violations.length === 0)
     await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs, eventsMax });
   // Stopped in the middle, as a replay is: nothing has had the time to end.
   if (world.kernel.executed < eventsMax) await watching.end();
-  const ends = pulls.map(({ startUs, tookUs }) => startUs + (tookUs ?? scenario.untilUs - startUs));
   return {
     scenario: scenario.name,
     policy: policy.name,
     seed,
     pulls,
-    makespanUs: Math.max(0, ...ends) - Math.min(...pulls.map(({ startUs }) => startUs)),
+    pods,
+    makespanUs: makespanOf(
+      [...pulls, ...pods.map(({ startUs, readyUs }) => ({ startUs, tookUs: readyUs }))],
+      scenario.untilUs,
+    ),
     upstreamBytes: upstream.bytes,
     upstreamRequests: upstream.requests,
     traffic: traffic(),
@@ -118,6 +130,18 @@ async function runScenario(
     hash: world.kernel.hash.digest(),
     violations: watching.violations,
   };
+}
+
+function makespanOf(
+  all: readonly { readonly startUs: number; readonly tookUs: number | undefined }[],
+  untilUs: number,
+): number {
+  let [firstUs, lastUs] = [Infinity, 0];
+  for (const { startUs, tookUs } of all) {
+    firstUs = Math.min(firstUs, startUs);
+    lastUs = Math.max(lastUs, startUs + (tookUs ?? untilUs - startUs));
+  }
+  return Math.max(0, lastUs - firstUs);
 }
 
 /** After the last pull: what is still under way ends, and nothing may be left. */

@@ -16,11 +16,14 @@ export interface PullResult {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Plans all pulls of a scenario; the run stops when the last one has ended. The results fill while it runs. */
-export function startWorkload(world: World, { workload, untilUs }: Scenario): readonly PullResult[] {
+/** Plans all pulls of a scenario. The results fill while it runs. */
+export function startWorkload(
+  world: World,
+  { workload, untilUs }: Scenario,
+  onEnded: () => void,
+): readonly PullResult[] {
   const { kernel, random, trace } = world;
   const results = workload.map((pull) => resultOf(world, pull, untilUs));
-  const state = { open: workload.length };
   const followers = new Map<number, number[]>();
   const begin = (pull: number): void => {
     const result = results[pull];
@@ -34,8 +37,7 @@ export function startWorkload(world: World, { workload, untilUs }: Scenario): re
         result.outcome = outcome;
         result.tookUs = kernel.nowUs() - startUs;
         trace.emit({ type: 'pull-end', pull, node: node.name, outcome });
-        state.open -= 1;
-        if (state.open === 0) kernel.stop();
+        onEnded();
         for (const next of followers.get(pull) ?? []) plan(next);
       },
       (cause: unknown) => {

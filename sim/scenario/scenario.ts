@@ -1,6 +1,7 @@
 import type { BlobVerification, Limits } from '../../core/index.ts';
 import type { RuntimeSpec } from '../containerd/create-runtime.ts';
 import type { Fault } from '../faults/fault.ts';
+import type { KubeletOptions } from '../kubelet/kubelet-options.ts';
 
 /** A cluster, what is to happen in it, and what goes wrong meanwhile: a value, that is run, printed, drawn and shrunk. */
 export interface Scenario {
@@ -11,6 +12,8 @@ export interface Scenario {
   readonly upstream: UpstreamSpec;
   readonly images: readonly ImageSpec[];
   readonly workload: readonly PullSpec[];
+  /** Pods that come to nodes: their kubelets pull. @default none */
+  readonly pods?: readonly PodSpec[];
   readonly faults: readonly Fault[];
   /** What clients ask their node's mirror that are no containerd: a curl, crane, another runtime. @default nothing */
   readonly asks?: readonly AskSpec[];
@@ -42,6 +45,8 @@ export interface ClusterSpec extends RuntimeSpec {
   readonly zoneLatencyUs: number;
   /** What a mirror can push through its processor. */
   readonly mirrorBytesPerSecond: number;
+  /** What is configured otherwise than by default. */
+  readonly kubelet?: Partial<KubeletOptions>;
   /** Members that a mirror knows, where there are more. @default 128 */
   readonly knownMax?: number;
 }
@@ -72,6 +77,17 @@ export interface PullSpec {
   readonly image: string;
   /** After a failure it is tried again a second later, so often. @default 0 */
   readonly retries?: number;
+}
+
+/** One pod on one node. */
+export interface PodSpec {
+  readonly atUs: number;
+  /** Index of the node. */
+  readonly node: number;
+  /** Names of the images of its containers, in their order. */
+  readonly images: readonly string[];
+  /** @default 'IfNotPresent' */
+  readonly pullPolicy?: 'IfNotPresent' | 'Always';
 }
 
 /** One request to the mirror of a node. */
