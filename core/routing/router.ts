@@ -22,7 +22,7 @@ import { createReachability } from './reachability.ts';
 import type { Reachability } from './reachability.ts';
 import { RecordStore } from './record-store.ts';
 import type { RecordCounts } from './record-store.ts';
-import { createPositions, routingKeyOf } from './routing-key.ts';
+import { createPositions, createRoutingKeys } from './routing-key.ts';
 import type { Position } from './routing-key.ts';
 import { createWarming } from './warming.ts';
 import type { Warming } from './warming.ts';
@@ -83,6 +83,7 @@ class KademliaRouter implements Router {
   readonly #warming: Warming;
   readonly #neighbours: () => Neighbours;
   readonly #positionOf: (key: RoutingKey) => Position;
+  readonly #keyOf: (text: string) => RoutingKey;
   readonly #flights = new Map<RoutingKey, LookupFlight>();
   readonly #flightDeps: FlightDeps;
   readonly #stopServing: () => void;
@@ -111,6 +112,7 @@ class KademliaRouter implements Router {
     this.#warming = createWarming(membership, this.reachability.isSuspect, limits, clock.nowUs());
     this.#neighbours = trackNeighbours(membership);
     this.#positionOf = createPositions(digester, limits.positionsCachedMax);
+    this.#keyOf = createRoutingKeys(digester, limits.positionsCachedMax);
     this.#flightDeps = {
       clock,
       records,
@@ -135,7 +137,7 @@ class KademliaRouter implements Router {
     await Promise.resolve();
     throwIfAborted(signal);
     if (this.#isDisposed) throw abortedError();
-    const key = routingKeyOf(this.#deps.digester, text);
+    const key = this.#keyOf(text);
     const flight = this.#flights.get(key) ?? this.#takeOff(key);
     return flight.join(onHolders, signal);
   }

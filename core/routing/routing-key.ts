@@ -31,15 +31,24 @@ export function positionOf(digester: Digester, key: RoutingKey): Position {
 
 /** Positions of keys, remembered: an object is looked up, answered for and advertised under the same key. */
 export function createPositions(digester: Digester, sizeMax: number): (key: RoutingKey) => Position {
-  const known = new Map<RoutingKey, Position>();
-  return (key) => {
-    const cached = known.get(key);
+  return remember((key) => positionOf(digester, key), sizeMax);
+}
+
+/** Keys of texts, remembered: a layer is asked for in many windows. */
+export function createRoutingKeys(digester: Digester, sizeMax: number): (text: string) => RoutingKey {
+  return remember((text) => routingKeyOf(digester, text), sizeMax);
+}
+
+function remember<T>(compute: (text: string) => T, sizeMax: number): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const cached = known.get(text);
     if (cached !== undefined) return cached;
-    const position = positionOf(digester, key);
-    known.set(key, position);
+    const value = compute(text);
+    known.set(text, value);
     const oldest = known.keys().next();
     if (known.size > sizeMax && oldest.done !== true) known.delete(oldest.value);
-    return position;
+    return value;
   };
 }
 

@@ -1,4 +1,5 @@
 import { drawScenario } from '../draw/draw-scenario.ts';
+import { installPoisonGuard } from '../kernel/poison-guard.ts';
 import type { Violation } from '../oracles/oracle.ts';
 import { simulate } from '../run/simulate.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -30,6 +31,16 @@ export interface HuntResult {
 
 /** Runs drawn scenarios, one seed after the other, with all laws watched. What breaks one is shrunk. */
 export async function hunt(options: HuntOptions): Promise<HuntResult> {
+  // It stands through all runs: each joins it.
+  const guard = installPoisonGuard();
+  try {
+    return await huntGuarded(options);
+  } finally {
+    guard.dispose();
+  }
+}
+
+async function huntGuarded(options: HuntOptions): Promise<HuntResult> {
   const { checkEvery = 20, firstSeed, goesOn, onFound, stride = 1 } = options;
   const found: Found[] = [];
   const counts = { tried: 0, events: 0 };
@@ -59,11 +70,14 @@ interface Outcome {
 }
 
 /** A run that fails breaks a law too. */
-export async function runOnce(scenario: Scenario, seed: number): Promise<Outcome> {
+export async function runOnce(scenario: Scenario, seed: number, hasStacks = false): Promise<Outcome> {
   try {
-    const { events, hash, violations } = await simulate(scenario, { seed, drain: 'tick', stackFrames: 0 });
+    const options = { seed, drain: 'tick', ...(hasStacks ? {} : { stackFrames: 0 }) } as const;
+    const { events, hash, violations } = await simulate(scenario, options);
     return { violation: violations[0], events, hash };
   } catch (cause) {
+    // The same again, to learn where.
+    if (!hasStacks) return runOnce(scenario, seed, true);
     const message = cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause);
     return { violation: { oracle: 'nothingThrows', atUs: 0, event: 0, message }, events: 0, hash: '' };
   }
