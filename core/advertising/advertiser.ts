@@ -1,4 +1,4 @@
-import { withDeadline } from '../abort.ts';
+import { abortedError, withDeadline } from '../abort.ts';
 import { PeiliError, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type {
@@ -133,7 +133,7 @@ class StoreAdvertiser implements Advertiser {
   }
 
   #stop(): void {
-    this.#life.abort();
+    this.#life.abort(abortedError());
     this.#unwatch?.();
     this.#gatherTimer?.cancel();
     this.#listTimer?.cancel();

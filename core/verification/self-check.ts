@@ -1,4 +1,4 @@
-import { onAbort, openScope, settleOrAbort, throwIfAborted } from '../abort.ts';
+import { abortedError, onAbort, openScope, settleOrAbort, throwIfAborted } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { Clock, ContentStore, Digester, Observer } from '../ports/index.ts';
@@ -123,7 +123,7 @@ export function createSelfCheck(deps: SelfCheckDeps, limits: Limits, onWrong: (d
       if (running.has(digest)) replaced.add(digest);
     },
     dispose: () => {
-      life.abort();
+      life.abort(abortedError());
     },
   };
 }

@@ -9,14 +9,14 @@ import { SymbolChunk } from '../content/symbols.ts';
  * what it says it is.
  */
 export function createSimDigester(catalogue: () => Catalogue): Digester {
-  const known = new Map<string, Uint8Array>();
+  const known = new Map<number, Remembered>();
   const hash = (algorithm: DigestAlgorithm, message: Uint8Array): Uint8Array => {
     if (message.byteLength > rememberedBytesMax) return hashAtOnce(algorithm, message, 'buffer');
-    const text = algorithm + String.fromCharCode(...message);
-    const remembered = known.get(text);
-    if (remembered !== undefined) return remembered;
+    const place = placeOf(message);
+    const remembered = known.get(place);
+    if (remembered?.algorithm === algorithm && isSame(remembered.message, message)) return remembered.digest;
     const digest = hashAtOnce(algorithm, message, 'buffer');
-    if (known.size < rememberedMax) known.set(text, digest);
+    if (known.size < rememberedMax) known.set(place, { algorithm, message: message.slice(), digest });
     return digest;
   };
   return {
@@ -59,3 +59,21 @@ export function createSimDigester(catalogue: () => Catalogue): Digester {
 /** Routing keys and what they are made of: all nodes of a world ask for the same ones, again and again. */
 const rememberedBytesMax = 128;
 const rememberedMax = 65_536;
+
+interface Remembered {
+  readonly algorithm: DigestAlgorithm;
+  readonly message: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+function placeOf(message: Uint8Array): number {
+  let place = message.byteLength;
+  for (const byte of message) place = Math.imul(place ^ byte, 0x01000193) ^ (place >>> 15);
+  return place;
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.byteLength !== other.byteLength) return false;
+  for (let index = 0; index < one.byteLength; index += 1) if (one[index] !== other[index]) return false;
+  return true;
+}
