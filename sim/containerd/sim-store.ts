@@ -105,6 +105,11 @@ export class SimStore implements ContentStore {
     this.setTag(reference, root.digest);
   }
 
+  /** What a tag means here, and since when. */
+  tagOf(reference: string): TagEntry | undefined {
+    return this.#tags.get(reference);
+  }
+
   removeTag(reference: string): void {
     if (!this.#untag(reference)) return;
     this.#view.touchTag(reference);

@@ -3,7 +3,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Life } from '../kernel/life.ts';
 
 /** The wall clock of every world begins here: 2023-11-14T22:13:20Z. */
-const epochUs = 1_700_000_000_000_000;
+export const epochUs = 1_700_000_000_000_000;
 
 /** How a machine's wall clock differs from the world's. */
 export interface WallClock {

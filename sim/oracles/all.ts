@@ -13,6 +13,7 @@ import {
   storiesAddUp,
 } from './pull-oracles.ts';
 import { filteredIsLeftAlone, storiesEnd } from './story-oracles.ts';
+import { tagsAreFresh } from './tag-oracles.ts';
 import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
 
 /** Every law by its name. */
@@ -30,6 +31,7 @@ export const oracles = {
   absentIsNotNamed,
   theDeadAreForgotten,
   uploadsAreBounded,
+  tagsAreFresh,
   slowReadersBlameNobody,
   heldIsServed,
   pullsSucceed,

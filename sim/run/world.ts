@@ -91,6 +91,15 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
   );
   for (const image of images.values()) server.add(image);
+  for (const { layerBytes, movesAtUs = [], name } of scenario.images) {
+    for (const [index, atUs] of movesAtUs.entries()) {
+      const image = catalogue.addImage({ ...partsOf(name, layerBytes), version: index + 1 });
+      kernel.schedule(atUs, () => {
+        images.set(name, image);
+        server.add(image);
+      });
+    }
+  }
   return { ...parts, nodes, images, upstream, limits };
 }
 

@@ -62,6 +62,8 @@ export interface ImageSpec {
   /** `registry/repository:tag`. */
   readonly name: string;
   readonly layerBytes: readonly number[];
+  /** When its tag comes to mean other content, of the same sizes, at the registry. Microseconds, in order. @default never */
+  readonly movesAtUs?: readonly number[];
 }
 
 export interface PullSpec {

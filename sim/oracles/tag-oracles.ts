@@ -1,0 +1,49 @@
+import { epochUs } from '../node/sim-clock.ts';
+import { SeenExchanges } from './exchanges.ts';
+import type { OracleFactory } from './oracle.ts';
+
+/** An age travels in seconds, and answers take their time. */
+const toleranceUs = 1_500_000;
+/** What was resolved so long ago is known to those who keep its records. */
+const knownUs = 5_000_000;
+
+/**
+ * S11: a tag is answered with what some node resolved it to no longer ago than the policy allows. Among peers that disagree the freshest one's word counts, as long as
+ * nothing hides it.
+ */
+export const tagsAreFresh: OracleFactory = ({ scenario, violate, world }) => {
+  const exchanges = new SeenExchanges(world);
+  const maxAgeUs = scenario.mirror?.tagMaxAgeUs ?? Infinity;
+  const isSkewed = scenario.faults.some(({ what }) => what.kind === 'wall');
+  const isHidden = scenario.faults.some(({ what }) => what.kind !== 'http' || what.fault.kind === 'other-digest');
+  return {
+    onEvent: (event) => {
+      const seen = exchanges.update(event);
+      if (event.type !== 'head' || event.status !== 200 || seen?.to.role !== 'mirror' || isSkewed) return;
+      const reference = referenceOf(seen.target);
+      const digest = event.headers['docker-content-digest'];
+      if (reference === undefined || digest === undefined) return;
+      const wallUs = epochUs + event.atUs;
+      const known = world.nodes.flatMap(({ host, store }) => {
+        const tag = store.tagOf(reference);
+        return tag === undefined ? [] : [{ ...tag, host, ageUs: wallUs - tag.resolvedAtUs }];
+      });
+      const isChanging = known.some(({ ageUs }) => ageUs < toleranceUs);
+      if (isChanging || scenario.faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-digest'))
+        return;
+      const { name } = seen.to.host;
+      const isTrue = known.some((tag) => tag.digest === digest && tag.ageUs <= maxAgeUs + toleranceUs);
+      if (!isTrue) violate(`${name} answers ${reference} with ${digest}, which nobody has resolved it to lately`);
+      const isOwn = known.some(({ host }) => host === seen.to.host);
+      const freshest = known.filter(({ ageUs }) => ageUs >= knownUs).sort((a, b) => a.ageUs - b.ageUs)[0];
+      if (isHidden || isOwn || freshest === undefined || freshest.digest === digest) return;
+      violate(`${name} answers ${reference} with ${digest}, and ${freshest.host.name} has a newer one`);
+    },
+  };
+};
+
+/** `registry/repository:tag` of a request for a tag. */
+function referenceOf(target: string): string | undefined {
+  const [, repository, tag, registry] = /^\/v2\/(.+)\/manifests\/([^:?]+)\?ns=(.+)$/.exec(target) ?? [];
+  return tag === undefined ? undefined : `${registry}/${repository}:${tag}`;
+}
