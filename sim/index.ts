@@ -74,3 +74,7 @@ export { formatLeague, leagueCells, leagueLegend } from './league/league-table.t
 export type { LeagueCells } from './league/league-table.ts';
 export type { Estimate } from './league/statistics.ts';
 export type { Traffic } from './league/traffic.ts';
+export { judgeRow } from './bench/bench-row.ts';
+export type { BenchHost, BenchName, BenchRow, BenchUnit, BenchVerdict } from './bench/bench-row.ts';
+export { runSimBench } from './bench/run-sim-bench.ts';
+export type { SimBenchOptions } from './bench/run-sim-bench.ts';
