@@ -29,7 +29,7 @@ export type {
 } from './report/run-record.ts';
 export { findScenario, namedScenarios } from './scenarios/index.ts';
 export type { NamedScenario } from './scenarios/index.ts';
-export type { ClusterSpec, ImageSpec, PodSpec, PullSpec, Scenario, UpstreamSpec } from './scenario/scenario.ts';
+export type { ClusterSpec, ImageSpec, PodSpec, PullSpec, Scenario } from './scenario/scenario.ts';
 export type { RuntimeSpec } from './containerd/create-runtime.ts';
 export { defaultContainerdOptions } from './containerd/containerd-options.ts';
 export type { ContainerdOptions } from './containerd/containerd-options.ts';
@@ -37,6 +37,7 @@ export type { UnpackSpec } from './containerd/unpacker.ts';
 export type { DiskSpec } from './disk/disk.ts';
 export { defaultKubeletOptions } from './kubelet/kubelet-options.ts';
 export type { KubeletOptions } from './kubelet/kubelet-options.ts';
+export type { UpstreamSpec } from './upstream/upstream-spec.ts';
 export type { Fault, FaultKind } from './faults/fault.ts';
 export { policies } from './policies/named.ts';
 export type { PolicyName } from './policies/named.ts';

@@ -29,7 +29,7 @@ export interface RuntimeSpec {
 export interface RuntimeDeps {
   readonly kernel: Kernel;
   readonly flows: FlowNetwork;
-  readonly wire: Wire;
+  readonly wire: Pick<Wire, 'exchange'>;
   readonly catalogue: Catalogue;
   readonly clock: Pick<Clock, 'schedule' | 'wallUs'>;
   /** What all nodes that stand on one machine unpack together. */

@@ -5,7 +5,7 @@ import type { Wire } from '../network/wire.ts';
 import { redirectsMax, requestsMax } from './containerd-options.ts';
 
 export interface RegistryClientDeps {
-  readonly wire: Wire;
+  readonly wire: Pick<Wire, 'exchange'>;
   readonly self: Party;
 }
 

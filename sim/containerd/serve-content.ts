@@ -28,8 +28,8 @@ export async function serveContent(
   return { status, headers: head, body: await store.open(digest, start, end, signal) };
 }
 
-export function empty(status: number): DistributionResponse {
-  return { status, headers: { 'content-length': '0' } };
+export function empty(status: number, headers: Readonly<Record<string, string>> = {}): DistributionResponse {
+  return { status, headers: { 'content-length': '0', ...headers } };
 }
 
 export interface AskedFor {

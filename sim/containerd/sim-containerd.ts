@@ -20,7 +20,7 @@ import type { Unpacker } from './unpacker.ts';
 
 export interface SimContainerdDeps {
   readonly kernel: Kernel;
-  readonly wire: Wire;
+  readonly wire: Pick<Wire, 'exchange'>;
   readonly self: Party;
   readonly store: SimStore;
   readonly catalogue: Catalogue;

@@ -86,18 +86,18 @@ function beginInMirror(node: SimNode, kind: 'crash' | 'crash-empty' | 'drain' | 
   };
 }
 
-function beginUpstream({ wire, upstream }: World, what: FaultKind): End {
-  if (what.kind === 'http') return wire.rule(({ to }) => (to === upstream ? what.fault : undefined));
+function beginUpstream({ wire, upstreams }: World, what: FaultKind): End {
+  if (what.kind === 'http') return wire.rule(({ to }) => (to.role === 'upstream' ? what.fault : undefined));
   if (what.kind === 'rate') {
-    upstream.host.setRate(what.bytesPerSecond);
+    for (const { host } of upstreams) host.setRate(what.bytesPerSecond);
     return () => {
-      upstream.host.setRate(undefined);
+      for (const { host } of upstreams) host.setRate(undefined);
     };
   }
   if (what.kind === 'unplug') {
-    upstream.host.unplug();
+    for (const { host } of upstreams) host.unplug();
     return () => {
-      upstream.host.plug();
+      for (const { host } of upstreams) host.plug();
     };
   }
   throw new RangeError(`the upstream has no fault ${what.kind}: http, rate and unplug`);

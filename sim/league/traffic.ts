@@ -24,14 +24,14 @@ interface Way {
 }
 
 /** Counts while a run goes on. */
-export function watchTraffic({ trace, upstream }: World): () => Traffic {
+export function watchTraffic({ trace, upstreams }: World): () => Traffic {
   const ways = new Map<number, Way>();
   const given = new Map<string, number>();
   const lastUs = new Map<string, number>();
   const sums = { receivedBytes: 0, zoneCrossingBytes: 0, upstreamManifestGets: 0, longestGapUs: 0 };
 
   const onRequest = ({ exchange, from, request, to }: SimEvent & { readonly type: 'request' }): void => {
-    const isUpstream = to === upstream;
+    const isUpstream = to.role === 'upstream';
     if (isUpstream && request.method === 'GET' && request.target.includes('/manifests/'))
       sums.upstreamManifestGets += 1;
     ways.set(exchange, {
@@ -60,7 +60,7 @@ export function watchTraffic({ trace, upstream }: World): () => Traffic {
     else if (event.type === 'pull-begin') lastUs.set(event.node, event.atUs);
   });
   return () => {
-    given.delete(upstream.host.name);
+    for (const { host } of upstreams) given.delete(host.name);
     const all = [...given.values()];
     const mean = all.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, all.length);
     return { ...sums, hotSpot: mean === 0 ? 0 : Math.max(...all) / mean };

@@ -170,7 +170,7 @@ export class Exchange {
       return;
     }
     this.#wanted = new AbortController();
-    server.answer(breakRequest(this.#call.request, fault), this.#wanted.signal).then(
+    server.answer(breakRequest(this.#call.request, fault), this.#wanted.signal, this.#call.from).then(
       (answer) => {
         life.run(() => {
           if (this.#isEnded) void answer.body?.return();
@@ -226,7 +226,7 @@ export class Exchange {
       serverLife: life,
       clientLife: this.#fromLife,
       signal: this.#signal,
-      patience: patienceOf(this.#call.from),
+      patience: patienceOf(this.#call.from, this.#call.to),
       readAheadBytes,
       nowUs: () => kernel.nowUs(),
       onBytes: (bytes, isWrong, symbols) => {

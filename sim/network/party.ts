@@ -16,8 +16,8 @@ export interface Party {
 
 /** A program that answers. */
 export interface Server {
-  /** As a mirror does: what `core`'s `Mirror` promises. */
-  answer(input: RequestText, signal: AbortSignal): Promise<DistributionResponse>;
+  /** As a mirror does: what `core`'s `Mirror` promises. `from`: whom the address belongs to. */
+  answer(input: RequestText, signal: AbortSignal, from: Party): Promise<DistributionResponse>;
 }
 
 export function nameOf({ host, role }: Party): string {

@@ -12,11 +12,12 @@ const leastUs = 100_000;
 const mirrorMostUs = 500_000;
 const mirrorPart = 2;
 
-/** containerd counts minutes. */
+/** containerd, which counts minutes, from the upstream. */
 const clientMostUs = 5_000_000;
 const clientPart = 8;
 
-export function patienceOf({ role }: Party): Patience {
-  const [part, mostUs] = role === 'mirror' ? [mirrorPart, mirrorMostUs] : [clientPart, clientMostUs];
+export function patienceOf(reader: Party, server: Party): Patience {
+  const isMirrors = reader.role === 'mirror' || server.role === 'mirror';
+  const [part, mostUs] = isMirrors ? [mirrorPart, mirrorMostUs] : [clientPart, clientMostUs];
   return (elapsedUs) => Math.min(mostUs, Math.max(leastUs, Math.floor(elapsedUs / part)));
 }

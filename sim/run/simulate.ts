@@ -89,7 +89,7 @@ async function runScenario(
   const upstream = { bytes: 0, requests: 0 };
   const asked = new Set<number>();
   world.trace.watch((event) => {
-    if (event.type === 'request' && event.to === world.upstream) {
+    if (event.type === 'request' && event.to.role === 'upstream') {
       upstream.requests += 1;
       asked.add(event.exchange);
     }

@@ -6,20 +6,22 @@ import { createRuntime } from '../containerd/create-runtime.ts';
 import type { SimContainerd } from '../containerd/sim-containerd.ts';
 import { SimStore } from '../containerd/sim-store.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { Life } from '../kernel/life.ts';
 import type { KernelOptions } from '../kernel/kernel.ts';
 import { createSimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
 import type { Link } from '../network/link.ts';
 import { Host } from '../network/host.ts';
 import { Wire } from '../network/wire.ts';
+import { createZoneLinks } from '../network/zone-links.ts';
 import type { Party } from '../network/party.ts';
 import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
 import type { WallClock } from '../node/sim-clock.ts';
 import type { NodeMirror, Policy, PolicyInWorld } from '../policies/policy.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { SimUpstream } from '../upstream/sim-upstream.ts';
+import { createUpstream } from '../upstream/create-upstream.ts';
+import { UpstreamAccess } from '../upstream/upstream-access.ts';
+import type { UpstreamHosts } from '../upstream/upstream-access.ts';
 import { Trace } from './trace.ts';
 import type { WorldParts } from './world-parts.ts';
 
@@ -45,6 +47,8 @@ export interface World extends WorldParts {
   readonly nodes: readonly SimNode[];
   readonly images: ReadonlyMap<string, SimImage>;
   readonly upstream: Party;
+  /** All hosts of the registry: itself, who gives tokens, who stores blobs. */
+  readonly upstreams: readonly Party[];
   /** The bounds of its mirrors. */
   readonly limits: Limits;
 }
@@ -57,50 +61,43 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   const random = createSimRandom(seed);
   const digester = createSimDigester(() => catalogue);
   const catalogue = new Catalogue(digester);
-  const upstream: Party = {
-    role: 'upstream',
-    life: new Life(kernel),
-    server: undefined,
-    host: new Host(flows, {
-      name: 'upstream',
-      zone: '',
-      upBytesPerSecond: scenario.upstream.bytesPerSecond,
-      downBytesPerSecond: scenario.upstream.bytesPerSecond,
-      mirrorBytesPerSecond: Infinity,
-    }),
-  };
-  const latencyUs = (from: Host, to: Host): number => {
-    if (from === upstream.host || to === upstream.host) return scenario.upstream.latencyUs;
-    return from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs;
-  };
+  const store = new SimStore({ clock: clockOf(kernel), catalogue });
+  const registry = createUpstream({ kernel, flows, catalogue, store }, scenario.upstream);
+  const { upstream } = registry;
+  const latencyUs = (from: Host, to: Host): number =>
+    registry.latencyUs(from) ??
+    registry.latencyUs(to) ??
+    (from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs);
   const limits = limitsWith(scenario.limits ?? {});
   const directory = new Directory(kernel, { latencyUs, limits, knownMax: cluster.knownMax ?? usualKnownMax });
-  const wire = new Wire(kernel, flows, trace, { latencyUs });
+  const wire = new Wire(kernel, flows, trace, {
+    latencyUs,
+    linkBetween: createZoneLinks(flows, cluster.zoneBytesPerSecond),
+    dialRoundTrips: ({ role }) => (role === 'upstream' ? registry.dialRoundTrips : 1),
+  });
   const shared = cluster.unpack?.sharedBytesPerSecond;
   const sharedUnpack = shared === undefined ? undefined : flows.addLink('unpacking', shared);
   const parts = { sharedUnpack, kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
   const inWorld = policy.inWorld(parts);
   const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
-    createNode(index, scenario, inWorld, parts, upstream),
+    createNode(index, scenario, inWorld, parts, registry),
   );
   for (const { mirror } of nodes) mirror?.start();
   inWorld.begin?.();
-  const server = new SimUpstream(catalogue, new SimStore({ clock: clockOf(kernel), catalogue }));
-  upstream.server = server;
   const images = new Map(
     scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
   );
-  for (const image of images.values()) server.add(image);
+  for (const image of images.values()) registry.add(image);
   for (const { layerBytes, movesAtUs = [], name } of scenario.images) {
     for (const [index, atUs] of movesAtUs.entries()) {
       const image = catalogue.addImage({ ...partsOf(name, layerBytes), version: index + 1 });
       kernel.schedule(atUs, () => {
         images.set(name, image);
-        server.add(image);
+        registry.add(image);
       });
     }
   }
-  return { ...parts, nodes, images, upstream, limits };
+  return { ...parts, nodes, images, upstream, upstreams: registry.parties, limits };
 }
 
 type Parts = WorldParts & { readonly sharedUnpack: Link | undefined };
@@ -113,17 +110,27 @@ function createNode(
   { buggifyIn64 = 0, cluster, limits, mirror: spec }: Scenario,
   policy: PolicyInWorld,
   parts: Parts,
-  upstream: Party,
+  registry: UpstreamHosts,
 ): SimNode {
-  const { flows, kernel } = parts;
+  const { flows, kernel, wire } = parts;
   const name = cluster.nameOf?.[index] ?? `n${index}`;
-  const host = new Host(flows, { ...cluster, name, zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}` });
+  const uneven = cluster.uneven?.find(({ node }) => node === index);
+  const host = new Host(flows, {
+    ...cluster,
+    ...uneven,
+    name,
+    zone: cluster.zoneOf?.[index] ?? `z${index % cluster.zones}`,
+  });
   const wall = { offsetUs: 0 };
-  const runtime = createRuntime({ ...parts, clock: clockOf(kernel) }, host, cluster);
+  const runtime = createRuntime(
+    { ...parts, wire: new UpstreamAccess(wire, registry), clock: clockOf(kernel) },
+    host,
+    cluster,
+  );
   const { store } = runtime;
   const place = { host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
   const mirror = policy.createMirror(place);
-  const asked = mirror === undefined ? [upstream] : [mirror.party, upstream];
+  const asked = mirror === undefined ? [registry.upstream] : [mirror.party, registry.upstream];
   const containerd = runtime.createContainerd(() => asked);
   return { name, host, store, containerd, mirror, wall, hasStoodStill: false };
 }

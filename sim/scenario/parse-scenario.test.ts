@@ -189,7 +189,7 @@ for (const [set, says] of [
   ],
   ['faults[1].rate=', '--set faults[1].rate=: faults[1].rate: null is no rate: write it as 1Gbit/s or 125MB/s'],
   ['faults[1].until=1s', '--set faults[1].until=1s: faults[1].until: is over before it begins'],
-  ['upstream=docker', '--set upstream=docker: upstream: "docker" is no profile of an upstream: it may be '],
+  ['upstream=nowhere', '--set upstream=nowhere: upstream: "nowhere" is no profile of an upstream: it may be '],
   [
     'mirror.limits.stallTimeout=1s',
     '--set mirror.limits.stallTimeout=1s: mirror.limits.stallTimeout: is no limit (did you mean stallTimeoutUs?): docs/reference/limits.md lists them',

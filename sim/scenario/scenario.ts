@@ -2,6 +2,7 @@ import type { BlobVerification, Limits } from '../../core/index.ts';
 import type { RuntimeSpec } from '../containerd/create-runtime.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { KubeletOptions } from '../kubelet/kubelet-options.ts';
+import type { UpstreamSpec } from '../upstream/upstream-spec.ts';
 
 /** A cluster, what is to happen in it, and what goes wrong meanwhile: a value, that is run, printed, drawn and shrunk. */
 export interface Scenario {
@@ -47,15 +48,21 @@ export interface ClusterSpec extends RuntimeSpec {
   readonly mirrorBytesPerSecond: number;
   /** What is configured otherwise than by default. */
   readonly kubelet?: Partial<KubeletOptions>;
+  /** All that goes from one zone to another, for each two of them and each way. @default no cap */
+  readonly zoneBytesPerSecond?: number;
+  /** Nodes that are not like the others. @default none */
+  readonly uneven?: readonly UnevenNode[];
   /** Members that a mirror knows, where there are more. @default 128 */
   readonly knownMax?: number;
 }
 
-export interface UpstreamSpec {
-  /** All that leaves it. */
-  readonly bytesPerSecond: number;
-  /** One way. */
-  readonly latencyUs: number;
+/** What of a node is different. */
+export interface UnevenNode {
+  /** Its index. */
+  readonly node: number;
+  readonly upBytesPerSecond?: number;
+  readonly downBytesPerSecond?: number;
+  readonly mirrorBytesPerSecond?: number;
 }
 
 export interface ImageSpec {

@@ -98,7 +98,10 @@ export function createStage({
   });
   const answers = new Map<string, Answer>();
   const parties = hosts.map((name): Party => {
-    const registry = new SimUpstream(catalogue, new SimStore({ clock, catalogue }));
+    const registry = new SimUpstream(
+      { catalogue, store: new SimStore({ clock, catalogue }), nowUs: () => kernel.nowUs() },
+      { bytesPerSecond: 0, latencyUs: 0 },
+    );
     registry.add(image);
     return {
       host: createHost(name),
