@@ -1,7 +1,8 @@
+import { drawScenario } from '../draw/draw-scenario.ts';
 import { shrinkScenario } from '../hunt/shrink-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mutations } from './catalogue/all.ts';
-import type { Mutation } from './mutation.ts';
+import type { Hunt, Mutation } from './mutation.ts';
 import type { CaseViolation } from './run-case.ts';
 import { assertSources, PlantedThread } from './thread.ts';
 import type { HostClock } from './thread.ts';
@@ -15,6 +16,8 @@ export interface RunMutationsOptions {
   readonly budgetUs?: number;
   /** Bugs hunted at once, a thread each. @default 1 */
   readonly workers?: number;
+  /** Hunted in drawn scenarios, one seed after the other, not in the one that shows the bug. Any oracle may see it. @default false */
+  readonly drawn?: boolean;
   /** Whether the scenario of a kill is made as small as it can be. @default true */
   readonly shrink?: boolean;
   readonly signal?: AbortSignal;
@@ -72,34 +75,34 @@ function chosen(only: readonly string[] | undefined): Mutation[] {
 }
 
 async function huntOne(
-  mutation: Mutation,
+  { caughtBy, hunt, name, patches, wrong }: Mutation,
   healthy: PlantedThread,
-  { clock, budgetUs = 60_000_000, shrink = true, signal }: RunMutationsOptions,
+  { clock, budgetUs = 60_000_000, drawn = false, shrink = true, signal }: RunMutationsOptions,
 ): Promise<MutationResult> {
-  const { name, wrong, caughtBy, hunt } = mutation;
   const untilUs = clock.nowUs() + budgetUs;
   const isTimeUp = (): boolean => clock.nowUs() >= untilUs || signal?.aborted === true;
   const state = { cpuUs: 0, seedsTried: 0, scenario: hunt.scenario };
   const result = (fate: Fate, violation?: CaseViolation, seed?: number): MutationResult => {
     return { name, wrong, fate, violation, seed, ...state };
   };
-  const noise = await firstViolation(hunt.scenario, hunt.seeds, healthy);
+  const noise = drawn ? undefined : await firstViolation(hunt.scenario, hunt.seeds, healthy);
   if (noise !== undefined) return result('noisy', noise.violation, noise.seed);
-  const sick = new PlantedThread(clock, mutation.patches);
+  const sick = new PlantedThread(clock, patches);
   try {
     let other: { violation: CaseViolation; seed: number } | undefined;
-    for (const seed of hunt.seeds) {
+    for (const { scenario, seed } of drawn ? drawnRuns() : fixedRuns(hunt)) {
       if (isTimeUp()) break;
-      const { violation, cpuUs } = await sick.run(hunt.scenario, seed);
+      const { violation, cpuUs } = await sick.run(scenario, seed);
       state.seedsTried += 1;
       state.cpuUs += cpuUs;
       if (violation === undefined) continue;
-      if (caughtBy.includes(violation.oracle)) {
+      if (drawn && (await healthy.run(scenario, seed)).violation !== undefined) continue;
+      if (drawn || caughtBy.includes(violation.oracle)) {
         const shows = async (smaller: Scenario): Promise<boolean> =>
           !isTimeUp() &&
           (await sick.run(smaller, seed)).violation?.oracle === violation.oracle &&
           (await healthy.run(smaller, seed)).violation === undefined;
-        if (shrink) state.scenario = await shrinkScenario(hunt.scenario, shows, triesMax);
+        state.scenario = shrink ? await shrinkScenario(scenario, shows, triesMax) : scenario;
         return result('killed', violation, seed);
       }
       other ??= { violation, seed };
@@ -108,6 +111,19 @@ async function huntOne(
   } finally {
     await sick.end();
   }
+}
+
+interface Run {
+  readonly scenario: Scenario;
+  readonly seed: number;
+}
+
+function fixedRuns({ scenario, seeds }: Hunt): readonly Run[] {
+  return seeds.map((seed) => ({ scenario, seed }));
+}
+
+function* drawnRuns(): Iterable<Run> {
+  for (let seed = 1; ; seed += 1) yield { scenario: drawScenario(seed), seed };
 }
 
 /** Scenarios of the catalogue are small as they are. */
