@@ -143,8 +143,8 @@ export const defaultLimits: Limits = Object.freeze({
   minimumRateBytesPerSecond: 64 * 1024,
   /** The rate is judged over so much time spent waiting for the source, so that bursts and slow readers are not slow sources. */
   minimumRateWindowUs: 10 * second,
-  /** All of a lookup: two hops at datacentre distance with a busy member between (L4). */
-  lookupTimeoutUs: 100 * millisecond,
+  /** All of a lookup (L4). Where everybody pulls at once, a member that no connection is held to has a queue of handshakes before it: 36 of them in a rollout to 100 nodes, a quarter of a second. */
+  lookupTimeoutUs: 400 * millisecond,
   /** Once two members have said no, the rest is waited for no longer than until here: what a miss may cost an object (L6). */
   lookupMissTimeoutUs: 25 * millisecond,
   /** One range request: what a client's hang-up wastes at most, and how often a source can be changed for free. */
@@ -171,7 +171,7 @@ export const defaultLimits: Limits = Object.freeze({
   speedMemoryUs: 60 * second,
   /** Sizes remembered from verified manifests, about 150 bytes each: the layers of some thousand images. */
   sizeMemoryMax: 16_384,
-  /** A body that has lost its sources looks for new ones at most this often: as long as a lookup may take. */
+  /** A body that has lost its sources looks for new ones at most this often: longer than a lookup among members that are well. */
   relookupDelayUs: 100 * millisecond,
   /** Own files checked at once or waiting for it; a further suspicion goes unproven. */
   selfChecksMax: 16,

@@ -27,7 +27,7 @@ export interface LoopbackClusterOptions {
  * may take is tested in virtual time, and measured where nothing else runs.
  */
 const patientLimits: Limits = limitsWith({
-  lookupTimeoutUs: 10 * defaultLimits.lookupTimeoutUs,
+  lookupTimeoutUs: 3 * defaultLimits.lookupTimeoutUs,
   lookupMissTimeoutUs: 10 * defaultLimits.lookupMissTimeoutUs,
   dialTimeoutUs: 10 * defaultLimits.dialTimeoutUs,
   blobHeadTimeoutUs: 10 * defaultLimits.blobHeadTimeoutUs,

@@ -168,7 +168,8 @@ export class BlobSegments implements SegmentPlan {
         return await this.race(offset, this.#end, this.#sizeBytes, signal, preferred);
       } catch (error) {
         // Who was found and has failed here does not get better by being found again, for as long as slow lookups take.
-        const isHopeless = looks > 0 && !this.#isAnybodyUsable(offset);
+        // A failure has had one look already.
+        const isHopeless = (looks > 0 || failure !== undefined) && !this.#isAnybodyUsable(offset);
         const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0 || isHopeless;
         if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) throw error;
         this.#deps.probe.reach('relay: a body that lost its sources looks for others');

@@ -84,7 +84,7 @@ test('fault: the only holder is unplugged in mid-blob and plugged in a second la
 test('fault: the only holder, a keeper of its records too, is unplugged for good: one stall, not two', async () => {
   const { outcome, seconds, upstream } = await pullOf([{ atUs: midBlobUs, target: 1, what: { kind: 'unplug' } }], [1]);
   assert.equal(outcome, 'ok');
-  assert.ok(seconds > 2.5 && seconds < 2.9, `${seconds} s`);
+  assert.ok(seconds > 2.5 && seconds < 3.4, `${seconds} s`);
   assert.ok(upstream > 0.3 && upstream < 0.7, `${upstream} copies`);
 });
 

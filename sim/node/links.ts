@@ -28,11 +28,17 @@ export class Links {
   settle(seats: number): void {
     const { limits, knownMax } = this.#directory.options;
     this.#isCounted = seats <= knownMax;
-    if (seats > limits.connectionsMax + 1) return;
-    const all = [...this.#directory.all()];
-    for (const seat of all) {
+    const all = [...this.#directory.all()].toSorted(byPosition);
+    // A ring by position: each holds connections to its neighbours, as many on either side as it may hold.
+    const reach = Math.min(limits.connectionsMax >> 1, all.length >> 1);
+    for (const [index, seat] of all.entries()) {
       const links = new Map<string, Link>();
-      for (const { self } of all) if (self.id !== seat.self.id) links.set(self.id, { silentSinceUs: undefined });
+      for (let distance = 1; distance <= reach; distance += 1) {
+        for (const at of [index + distance, index - distance + all.length]) {
+          const id = all[at % all.length]?.self.id;
+          if (id !== undefined && id !== seat.self.id) links.set(id, { silentSinceUs: undefined });
+        }
+      }
       this.#open.set(seat, links);
     }
   }
@@ -196,4 +202,12 @@ export class Links {
 /** Packets pass, both ways. */
 function canPass(from: Seat, to: Seat): boolean {
   return from.party.host.isPlugged && to.party.host.isPlugged;
+}
+
+function byPosition({ self: a }: Seat, { self: b }: Seat): number {
+  for (const [index, byte] of a.position.entries()) {
+    const difference = byte - (b.position[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
