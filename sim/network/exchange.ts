@@ -118,15 +118,20 @@ export class Exchange {
     else this.#dial();
   }
 
+  /** A server that has gone, or takes its leave, has closed the connections that carried nothing. */
+  #refuse(): void {
+    this.#after(this.#deps.latencyUs, () => {
+      this.#onClosed('PEER_CLOSED');
+    });
+  }
+
   #send(): void {
-    const { fault, latencyUs } = this.#deps;
+    const { fault } = this.#deps;
     if (fault?.kind === 'black-hole') return;
     this.#travel(() => {
       const { server, life } = this.#call.to;
-      if (life !== this.#connectedTo || (server === undefined && life.isOver)) {
-        this.#after(latencyUs, () => {
-          this.#onClosed('PEER_CLOSED');
-        });
+      if (life !== this.#connectedTo || server === undefined) {
+        this.#refuse();
         return;
       }
       this.#unhook.push(
@@ -155,7 +160,11 @@ export class Exchange {
   #answer(life: Life): void {
     const { fault } = this.#deps;
     const { server } = this.#call.to;
-    if (this.#isEnded || fault?.kind === 'silent-head' || server === undefined) return;
+    if (this.#isEnded || fault?.kind === 'silent-head') return;
+    if (server === undefined) {
+      this.#refuse();
+      return;
+    }
     if (fault?.kind === 'hang-up' || fault?.kind === 'garbage') {
       this.#after(this.#deps.latencyUs, () => {
         if (fault.kind === 'hang-up') this.#end('PEER_CLOSED', closedError('no answer'));
