@@ -21,6 +21,8 @@ const forbidden: readonly (readonly [path: string, source: string, says: RegExp]
   ['transports/http/a.ts', "import { demo } from '../../cli/index.ts';", /may not import cli\//],
   ['transports/http/a.ts', "import { relay } from '../../core/relay/relay.ts';", /is no door/],
   ['sim/a.ts', "import { serve } from '../transports/index.ts';", /may not import transports\//],
+  ['sim/reference/a.ts', "import { parseRange } from '../../core/index.ts';", /knows nothing of the product/],
+  ['sim/reference/a.ts', "import type { World } from '../run/world.ts';", /knows nothing of the product/],
   ['testbed/a.ts', "export { x } from '../sim/index.ts';", /may not import sim\//],
   ['cli/main.ts', "import { rules } from '../e2e/index.ts';", /may not import e2e\//],
   ['cli/main.ts', "import { createMirror } from 'peili';", /the last build/],
@@ -41,6 +43,7 @@ const allowed: readonly (readonly [path: string, source: string])[] = [
   ['transports/http/a.test.ts', "import { clockSuite } from '../../core/conformance/index.ts';"],
   ['testbed/a.ts', "import { startNode } from '../transports/index.ts';"],
   ['cli/main.ts', "import packageJson from '../package.json' with { type: 'json' };"],
+  ['sim/reference/a.ts', "import { b } from './b.ts';"],
   ['e2e/a.test.ts', "import { cluster } from '../testbed/index.ts';"],
 ];
 

@@ -44,6 +44,9 @@ const doors: ReadonlySet<string> = new Set([
   'core/conformance/index.ts',
 ]);
 
+/** What answers are right, reckoned anew. */
+const referenceFolder = 'sim/reference/';
+
 interface Import {
   readonly specifier: string;
   readonly start: number;
@@ -86,6 +89,8 @@ function judgeRelative(path: string, specifier: string): string | undefined {
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   const from = topFolder(path);
   const to = topFolder(target);
+  if (path.startsWith(referenceFolder) && !target.startsWith(referenceFolder))
+    return `${referenceFolder} knows nothing of the product: what it says must not be what the product says of itself`;
   if (!isTest(path) && isTest(target)) return `${target} exists for tests alone`;
   if (from === to || target === 'package.json') return undefined;
   // The one file that is not entered through a door: it is the program of a checkout, `npx peili`.

@@ -51,6 +51,7 @@ export class SimStore implements ContentStore {
   /** By digest: the tags that lead there. */
   readonly #reachedBy = new Map<string, Set<string>>();
   readonly #leases = new Set<Set<string>>();
+  readonly #once = new Set<string>();
   readonly #view: StoreView;
   #readBytesPerSecond: number | undefined;
   #isCollecting = false;
@@ -71,6 +72,7 @@ export class SimStore implements ContentStore {
     const { digest } = content;
     const held = this.#contents.get(digest) ?? { content, sources: new Set(), info: infoOf(content, []) };
     this.#contents.set(digest, held);
+    this.#once.add(digest);
     this.files.mend(digest);
     this.#rename(held);
     this.#view.touch(digest);
@@ -143,6 +145,21 @@ export class SimStore implements ContentStore {
   hasImage(reference: string): boolean {
     const tag = this.#tags.get(reference);
     return tag !== undefined && this.#contents.has(tag.digest);
+  }
+
+  /** Whether it has it, or has had it. */
+  hadOnce(digest: string): boolean {
+    return this.#once.has(digest);
+  }
+
+  /** Whether who follows it has noticed that it is there. */
+  shows(digest: string): boolean {
+    return this.#view.info(digest) !== undefined;
+  }
+
+  /** What a tag means here; undefined where it means nothing. */
+  tagOf(reference: string): TagEntry | undefined {
+    return this.#tags.get(reference);
   }
 
   /** Bodies that are open. */

@@ -1,6 +1,7 @@
 import type { SimEvent } from '../run/trace.ts';
 import type { World } from '../run/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { answersAreAllowed } from './answer-oracles.ts';
 import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
 import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
 import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
@@ -21,6 +22,7 @@ export const oracles = {
   bytesAreTheContents,
   endsAreHonest,
   rangesAreExact,
+  answersAreAllowed,
   nothingIsForwarded,
   attemptsAreBounded,
   headsAreBounded,

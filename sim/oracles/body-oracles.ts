@@ -1,4 +1,4 @@
-import { askedRange } from './asked-range.ts';
+import { askedRange } from '../reference/asked-range.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';

@@ -2,7 +2,7 @@ import type { SimContent } from '../content/catalogue.ts';
 import type { Party } from '../network/party.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { World } from '../run/world.ts';
-import { askedRange } from './asked-range.ts';
+import { askedRange } from '../reference/asked-range.ts';
 
 /** An exchange as its client has seen it until now. */
 export interface SeenExchange {

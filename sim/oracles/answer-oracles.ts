@@ -1,0 +1,125 @@
+import type { SimContent } from '../content/catalogue.ts';
+import type { RequestText } from '../../core/index.ts';
+import type { Party } from '../network/party.ts';
+import { allowedAnswers, isAllowed } from '../reference/mirror-model.ts';
+import type { ModelAnswer, ModelContent, ModelRequest } from '../reference/mirror-model.ts';
+import type { SimNode, World } from '../run/world.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { OracleFactory } from './oracle.ts';
+
+/** A request that a mirror has not answered yet, and what it could have been answered with when it came. */
+interface Pending {
+  readonly request: ModelRequest;
+  readonly node: SimNode;
+  readonly isSelfCheck: boolean;
+  readonly before: ReadonlyMap<string, ModelContent>;
+}
+
+/** Row 20: every answer of every mirror is one of those that the reference model allows. */
+export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) => {
+  const pending = new Map<number, Pending>();
+  const nodes = new Map(world.nodes.map((node) => [node.host, node]));
+  const slowDisks = scenario.cluster.disk !== undefined;
+  return {
+    onEvent: (event) => {
+      if (event.type === 'request') {
+        const node = nodes.get(event.to.host);
+        const request = event.to.role === 'mirror' ? modelRequest(event.request, event.from) : undefined;
+        if (node === undefined || request === undefined || isTampered(scenario, node, event.from)) return;
+        const isSelfCheck = event.request.headers['peili-self-check'] !== undefined;
+        pending.set(event.exchange, { request, node, isSelfCheck, before: contentsOf(world, node, request) });
+      }
+      if (event.type === 'exchange-end') pending.delete(event.exchange);
+      if (event.type !== 'head') return;
+      const asked = pending.get(event.exchange);
+      if (asked === undefined) return;
+      pending.delete(event.exchange);
+      const { before, isSelfCheck, node, request } = asked;
+      const contents = together(before, contentsOf(world, node, request));
+      const mayMiss = isSelfCheck || slowDisks || isTouched(scenario, node);
+      const allowed = allowedAnswers(request, {
+        filter: scenario.mirror ?? {},
+        contents,
+        mayRefuse: request.isMirrored,
+        mayMiss,
+      });
+      const given = answerOf(event.status, event.headers);
+      if (!isAllowed(given, allowed))
+        violate(
+          `${node.name} answers ${JSON.stringify(request)} with ${JSON.stringify(given)}; allowed: ${JSON.stringify(allowed)}`,
+        );
+    },
+  };
+};
+
+const targetPattern = /^\/v2\/(.+)\/(manifests|blobs)\/([^?]+)\?ns=([^&]+)$/;
+
+function modelRequest({ headers, method, target }: RequestText, from: Party): ModelRequest | undefined {
+  const match = targetPattern.exec(target);
+  if (match === null || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  const [, repository = '', kind, reference = '', registry = ''] = match;
+  return {
+    method,
+    resource: kind === 'blobs' ? 'blob' : 'manifest',
+    registry,
+    repository,
+    tag: reference.includes(':') ? undefined : reference,
+    digest: reference.includes(':') ? reference : undefined,
+    range: headers['range'],
+    isMirrored: from.role === 'mirror',
+  };
+}
+
+/** What is between the two changes heads. */
+function isTampered({ faults }: Scenario, node: SimNode, from: Party): boolean {
+  if (from.host === node.host) return false;
+  return faults.some(({ target, what }) => what.kind === 'http' && node.name === `n${target}`);
+}
+
+function isTouched({ faults }: Scenario, node: SimNode): boolean {
+  return faults.some(({ target }) => node.name === `n${target}`);
+}
+
+/** What the request may mean now, by digest. */
+function contentsOf({ catalogue, nodes }: World, node: SimNode, request: ModelRequest): Map<string, ModelContent> {
+  const { digest, registry, repository, tag } = request;
+  const meanings = new Map<string, SimContent>();
+  const add = (meaning: string | undefined): void => {
+    const content = meaning === undefined ? undefined : catalogue.find(meaning);
+    if (content !== undefined) meanings.set(content.digest, content);
+  };
+  add(digest);
+  if (tag !== undefined) for (const { store } of nodes) add(store.tagOf(`${registry}/${repository}:${tag}`)?.digest);
+  const isNamed = (store: SimNode['store'], meaning: string): boolean =>
+    tag === undefined || store.tagOf(`${registry}/${repository}:${tag}`)?.digest === meaning;
+  return new Map(
+    [...meanings.values()].map(({ digest: meaning, sizeBytes }) => {
+      const isHere = node.store.shows(meaning) && isNamed(node.store, meaning) ? 'always' : 'never';
+      const isElsewhere = nodes.some((other) => other !== node && other.store.hadOnce(meaning));
+      return [meaning, { digest: meaning, sizeBytes, isHere, isElsewhere }];
+    }),
+  );
+}
+
+/** What held all the while, and what was only so at one of two times. */
+function together(
+  before: ReadonlyMap<string, ModelContent>,
+  now: ReadonlyMap<string, ModelContent>,
+): readonly ModelContent[] {
+  return [...new Map([...before, ...now]).values()].map((content): ModelContent => {
+    const [first, last] = [before.get(content.digest), now.get(content.digest)];
+    const isSame = first?.isHere === last?.isHere;
+    const isElsewhere = first?.isElsewhere === true || last?.isElsewhere === true;
+    return { ...content, isElsewhere, isHere: isSame ? content.isHere : 'perhaps' };
+  });
+}
+
+function answerOf(status: number, headers: Readonly<Record<string, string>>): ModelAnswer {
+  const length = headers['content-length'];
+  return {
+    status,
+    contentRange: headers['content-range'] ?? '',
+    ...(length === undefined ? {} : { lengthBytes: Number(length) }),
+    ...(headers['docker-content-digest'] === undefined ? {} : { digest: headers['docker-content-digest'] }),
+  };
+}

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Scenario } from '../scenario/scenario.ts';
+import { oracles } from './all.ts';
+import { layerBytes, Stage } from './testing/stage.ts';
+
+const second = 1_000_000;
+
+type Tell = (stage: Stage) => void | Promise<void>;
+
+interface Story {
+  /** Nothing is wrong with it. */
+  readonly right: Tell;
+  /** The same with what the oracle is there for; and a word of what it says then. */
+  readonly wrong: Tell;
+  readonly says: RegExp;
+  readonly scenario?: Partial<Scenario>;
+}
+
+/** The whole of a layer to the client of node 0, its bytes as they are given. */
+const whole =
+  (runs: readonly (readonly [number, number])[], how = 'complete'): Tell =>
+  (stage) => {
+    const exchange = stage.ask(stage.client(0), stage.mirror(0));
+    stage.layerHead(exchange);
+    for (const [offset, bytes] of runs) stage.bytes(exchange, offset, bytes);
+    stage.ends(exchange, how);
+  };
+
+const half = layerBytes / 2;
+
+const stories: Readonly<Record<keyof typeof oracles, Story>> = {
+  bytesAreTheContents: {
+    right: whole([
+      [0, half],
+      [half, half],
+    ]),
+    wrong: whole([
+      [0, half],
+      [half + 1, half],
+    ]),
+    says: /stand where those at 10000 belong/,
+  },
+  endsAreHonest: {
+    right: whole([[0, half]], 'fin'),
+    wrong: whole([[0, half]]),
+    says: /ended cleanly after 10000 of 20000/,
+  },
+  rangesAreExact: {
+    right: (stage) => {
+      const exchange = stage.ask(stage.client(0), stage.mirror(0), { range: 'bytes=5-9' });
+      stage.head(exchange, 206, { 'content-length': '5', 'content-range': `bytes 5-9/${layerBytes}` });
+    },
+    wrong: (stage) => {
+      const exchange = stage.ask(stage.client(0), stage.mirror(0), { range: 'bytes=5-9' });
+      stage.layerHead(exchange, 200);
+    },
+    says: /with range bytes=5-9: 200 20000 , not 206 5/,
+  },
+  answersAreAllowed: {
+    right: (stage) => {
+      stage.node(1).store.commit(stage.layer);
+      stage.layerHead(stage.ask(stage.client(0), stage.mirror(0)));
+      stage.head(stage.ask(stage.client(0), stage.mirror(0)), 404);
+      stage.head(stage.ask(stage.mirror(1), stage.mirror(0)), 404);
+      stage.head(stage.ask(stage.mirror(2), stage.mirror(1)), 503);
+    },
+    wrong: (stage) => {
+      stage.layerHead(stage.ask(stage.client(0), stage.mirror(0)));
+    },
+    says: /n0 answers .*"status":200.*allowed: \[{"status":404/,
+  },
+  nothingIsForwarded: {
+    right: (stage) => {
+      stage.starts(0);
+      stage.attempt(0, 'n1');
+      stage.starts(0, { mirrored: true });
+      stage.attempt(0, 'local');
+    },
+    wrong: (stage) => {
+      stage.starts(0, { mirrored: true });
+      stage.attempt(0, 'n1');
+    },
+    says: /n0 forwards/,
+  },
+  attemptsAreBounded: {
+    right: (stage) => {
+      stage.starts(0);
+      for (let from = 0; from < 100; from += 1) stage.attempt(0, 'n1', from);
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      for (let count = 0; count < 100; count += 1) stage.attempt(0, 'n1');
+    },
+    says: /for the 17th time in vain/,
+  },
+  headsAreBounded: {
+    right: (stage) => {
+      stage.starts(0, { resource: 'manifest' });
+      stage.tells(0, { type: 'attempt-failed', source: 'n1', reason: 'HEAD_TIMEOUT', tookUs: 2 * second });
+    },
+    wrong: (stage) => {
+      stage.starts(0, { resource: 'manifest', method: 'HEAD' });
+      stage.tells(0, { type: 'attempt-failed', source: 'n1', reason: 'HEAD_TIMEOUT', tookUs: 2 * second });
+    },
+    says: /waited 2000000 us for a head from n1, at most 1000000/,
+  },
+  storiesAddUp: {
+    right: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'bytes', source: 'n1', from: 0, to: layerBytes });
+      stage.endOfPull(0);
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'bytes', source: 'n1', from: 0, to: half });
+      stage.endOfPull(0);
+    },
+    says: /sent 20000 bytes of .* and tells of 10000/,
+  },
+  nobodyIsSlandered: {
+    scenario: { faults: [{ atUs: 0, target: 1, what: { kind: 'corrupt', atByte: 0 } }] },
+    right: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'liar', source: 'n1', digest: stage.layer.digest });
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'liar', source: 'n2', digest: stage.layer.digest });
+    },
+    says: /names n2 a liar/,
+  },
+  storiesEnd: {
+    right: (stage) => {
+      stage.starts(0);
+      stage.endOfPull(0);
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+    },
+    says: /n0 still works on GET/,
+  },
+  filteredIsLeftAlone: {
+    scenario: { mirror: { mirroredRegistries: ['ghcr.io'] } },
+    right: (stage) => {
+      stage.starts(0, { registry: 'ghcr.io' });
+      stage.attempt(0, 'n1');
+      stage.endOfPull(0);
+      stage.starts(0);
+      stage.endOfPull(0, { reason: 'filtered', status: 404, bytes: 0 });
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'lookup', sources: 0, tookUs: 0, outcome: 'nobody' });
+    },
+    says: /which is filtered: lookup/,
+  },
+  absentIsNotNamed: {
+    right: async (stage) => {
+      stage.node(1).store.commit(stage.layer);
+      await stage.wait(300 * second);
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    wrong: async (stage) => {
+      await stage.wait(300 * second);
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    says: /which it has not had for 300000000 us/,
+  },
+  theDeadAreForgotten: {
+    scenario: { faults: [{ atUs: 0, target: 1, what: { kind: 'crash' } }] },
+    right: async (stage) => {
+      await stage.wait(second);
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    wrong: async (stage) => {
+      await stage.wait(3_000 * second);
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    says: /has been gone for 3000000000 us/,
+  },
+  uploadsAreBounded: {
+    scenario: { limits: { uploadsMax: 2 } },
+    right: (stage) => {
+      for (let count = 0; count < 5; count += 1) {
+        const exchange = stage.ask(stage.mirror(0), stage.mirror(1));
+        stage.layerHead(exchange);
+        stage.ends(exchange);
+      }
+    },
+    wrong: (stage) => {
+      for (let count = 0; count < 3; count += 1) stage.layerHead(stage.ask(stage.mirror(0), stage.mirror(1)));
+    },
+    says: /n1 gives 3 bodies at once, of 2/,
+  },
+  slowReadersBlameNobody: {
+    scenario: { asks: [{ atUs: 0, node: 0, image: 'docker.io/library/app:1', what: 0, bytesPerSecond: 1 }] },
+    right: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'switch', from: 'n1', to: 'n2', at: 0, reason: 'faster' });
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'stall', source: 'n1', at: 0, waitedUs: 2 * second });
+    },
+    says: /n0 says that n1 stalled/,
+  },
+  heldIsServed: {
+    right: (stage) => {
+      stage.node(0).store.commit(stage.layer);
+      stage.layerHead(stage.ask(stage.client(0), stage.mirror(0)));
+    },
+    wrong: (stage) => {
+      stage.node(0).store.commit(stage.layer);
+      stage.head(stage.ask(stage.client(0), stage.mirror(0)), 404);
+    },
+    says: /n0 has sha256:.* and answers 404/,
+  },
+  pullsSucceed: {
+    right: (stage) => {
+      stage.pull('ok');
+    },
+    wrong: (stage) => {
+      stage.pull('no-host');
+    },
+    says: /failed \(no-host\), and the upstream was well/,
+  },
+  peersSuffice: {
+    scenario: {
+      workload: [0, 1].map((node) => ({ atUs: 0, node, image: 'docker.io/library/app:1' })),
+      faults: [{ atUs: 0, target: 'upstream', what: { kind: 'http', fault: { kind: 'refuse' } } }],
+    },
+    right: (stage) => {
+      stage.pull('no-host');
+    },
+    wrong: async (stage) => {
+      stage.world.trace.emit({ type: 'pull-begin', pull: 1, node: 'n1', image: stage.image.name });
+      stage.world.trace.emit({ type: 'pull-end', pull: 1, node: 'n1', outcome: 'ok' });
+      await stage.wait(20 * second);
+      stage.pull('no-host');
+    },
+    says: /the pull of n0 failed \(no-host\), and n1 has all of it/,
+  },
+  nobodyHangs: {
+    right: async (stage) => {
+      const exchange = stage.ask(stage.client(0), stage.mirror(0));
+      await stage.wait(second);
+      stage.ends(exchange, 'fin');
+      await stage.wait(600 * second);
+    },
+    wrong: async (stage) => {
+      stage.ask(stage.client(0), stage.mirror(0));
+      await stage.wait(600 * second);
+    },
+    says: /nothing for [0-9]+ us, at most/,
+  },
+  pullsEnd: {
+    right: (stage) => {
+      stage.pull('ok');
+    },
+    wrong: (stage) => {
+      stage.pull('');
+    },
+    says: /1 pulls have not ended/,
+  },
+  nothingIsLeft: {
+    right: (stage) => stage.wait(second),
+    wrong: (stage) => {
+      const { wire } = stage.world;
+      const request = { method: 'GET', target: '/v2/', headers: {} };
+      const { signal } = new AbortController();
+      wire
+        .exchange(stage.client(0), stage.mirror(0), request, signal, { dialTimeoutUs: second })
+        .catch(() => undefined);
+    },
+    says: /an exchange is left at rest: n0 asks n0/,
+  },
+};
+
+for (const name of Object.keys(oracles) as (keyof typeof oracles)[]) {
+  const { right, wrong, says, scenario } = stories[name];
+  const verdictOf = async (tell: Tell): Promise<string> => {
+    const stage = new Stage({ [name]: oracles[name] }, scenario);
+    await tell(stage);
+    return stage.verdict();
+  };
+
+  test(`oracles: ${name} says nothing of what is right, and what is wrong`, async () => {
+    assert.equal(await verdictOf(right), '');
+    assert.match(await verdictOf(wrong), says);
+  });
+}
