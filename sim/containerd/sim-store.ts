@@ -157,11 +157,6 @@ export class SimStore implements ContentStore {
     return this.#view.info(digest) !== undefined;
   }
 
-  /** What a tag means here; undefined where it means nothing. */
-  tagOf(reference: string): TagEntry | undefined {
-    return this.#tags.get(reference);
-  }
-
   /** Bodies that are open. */
   pending(): number {
     return this.#bodies;

@@ -36,7 +36,8 @@ export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) =
       pending.delete(event.exchange);
       const { before, isSelfCheck, node, request } = asked;
       const contents = together(before, contentsOf(world, node, request));
-      const mayMiss = isSelfCheck || slowDisks || isTouched(scenario, node);
+      const mayBeOld = request.tag !== undefined && scenario.mirror?.tagMaxAgeUs !== undefined;
+      const mayMiss = isSelfCheck || slowDisks || mayBeOld || isTouched(scenario, node);
       const allowed = allowedAnswers(request, {
         filter: scenario.mirror ?? {},
         contents,

@@ -241,6 +241,31 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     says: /the pull of n0 failed \(no-host\), and n1 has all of it/,
   },
+  bodiesGoOn: {
+    scenario: { workload: [0, 1].map((node) => ({ atUs: 0, node, image: 'docker.io/library/app:1' })) },
+    right: whole([[0, half]], 'fin'),
+    wrong: async (stage) => {
+      stage.world.trace.emit({ type: 'pull-begin', pull: 1, node: 'n1', image: stage.image.name });
+      stage.world.trace.emit({ type: 'pull-end', pull: 1, node: 'n1', outcome: 'ok' });
+      await stage.wait(20 * second);
+      await whole([[0, half]], 'fin')(stage);
+    },
+    says: /n0 cuts .*, and n1 has all of it/,
+  },
+  tagsAreFresh: {
+    right: async (stage) => {
+      for (const content of [stage.image.root, ...stage.image.layers]) stage.node(1).store.commit(content);
+      stage.node(1).store.setTag(stage.image.name, stage.image.root.digest);
+      await stage.wait(20 * second);
+      stage.tagHead(stage.image.root.digest);
+    },
+    wrong: async (stage) => {
+      stage.node(1).store.setTag(stage.image.name, stage.image.root.digest);
+      await stage.wait(20 * second);
+      stage.tagHead(stage.layer.digest);
+    },
+    says: /which nobody has resolved it to lately/,
+  },
   nobodyHangs: {
     right: async (stage) => {
       const exchange = stage.ask(stage.client(0), stage.mirror(0));

@@ -85,6 +85,12 @@ export class Stage {
     this.world.trace.emit({ type: 'head', exchange, status, headers });
   }
 
+  /** The tag, as node 0 answers it to its client. */
+  tagHead(digest: string): void {
+    const exchange = this.ask(this.client(0), this.mirror(0), {}, '/v2/library/app/manifests/1?ns=docker.io');
+    this.head(exchange, 200, { 'docker-content-digest': digest });
+  }
+
   /** The head of the layer, or of a part of it. */
   layerHead(exchange: number, status = 200, lengthBytes = layerBytes): void {
     this.head(exchange, status, {
