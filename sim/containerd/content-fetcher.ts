@@ -72,8 +72,7 @@ export class ContentFetcher {
     const { report, store } = this.#deps;
     const { content } = ingest;
     try {
-      // A failed commit leaves all of its bytes behind: as long as they are there, nobody is asked again.
-      const copied = ingest.offset === content.sizeBytes ? 'ok' : await this.#copy(ingest, signal);
+      const copied = await this.#copy(ingest, signal);
       if (copied !== 'ok') return copied;
       await this.#deps.disk?.sync(content.digest);
       if (ingest.isWrong || ingest.offset !== content.sizeBytes) return 'wrong-digest';
@@ -119,6 +118,7 @@ export class ContentFetcher {
   /** From the ingest's offset, at the first host that has it. */
   async #open(ingest: Ingest, signal: AbortSignal): Promise<BlobStream | undefined> {
     const { content, offset } = ingest;
+    // A failed commit leaves all of its bytes behind: as long as they are there, nobody is asked again.
     if (offset >= content.sizeBytes) return endedStream;
     const resource = `${content.isManifest ? 'manifests' : 'blobs'}/${content.digest}`;
     for (const host of this.#deps.hosts) {

@@ -4,6 +4,7 @@ import { PeiliError } from '../../core/index.ts';
 import type { Body } from '../../core/index.ts';
 import type { SimContent } from '../content/catalogue.ts';
 import { SymbolChunk } from '../content/symbols.ts';
+import { Turns } from './turns.ts';
 import { bytesPerSecond, createStage, megabyte } from './testing/stage.ts';
 import type { Asked } from './testing/stage.ts';
 
@@ -357,6 +358,43 @@ test('containerd: three requests at once, of all pulls of a node together, in th
   );
   assert.equal(new Set(layers.slice(0, 3).map(({ atUs }) => atUs)).size, 1);
   assert.ok((layers[3]?.atUs ?? 0) > (layers[2]?.atUs ?? 0) + 20_000, 'the fourth one waits for a whole layer');
+});
+
+test("turns: so many at once, the others in their order; one that is given up is no one's", async () => {
+  const turns = new Turns(2);
+  const taken: number[] = [];
+  const [first] = [await turns.take(new AbortController().signal), await turns.take(new AbortController().signal)];
+  const gone = new AbortController();
+  const waiting = [gone.signal, new AbortController().signal, new AbortController().signal].map(
+    async (signal, index) => {
+      const giveBack = await turns.take(signal);
+      taken.push(index);
+      return giveBack;
+    },
+  );
+  gone.abort();
+  await assert.rejects(waiting[0] ?? Promise.resolve());
+  first?.();
+  first?.();
+  (await waiting[1])?.();
+  await waiting[2];
+  assert.deepEqual(taken, [1, 2]);
+  let isFree = false;
+  void turns.take(new AbortController().signal).then(() => {
+    isFree = true;
+  });
+  await Promise.resolve();
+  assert.equal(isFree, false);
+});
+
+test('containerd: garbage that is collected after one pull failed is not what another one writes', async () => {
+  const stage = createStage({ layerBytes: [100 * megabyte] });
+  const [layer] = stage.image.layers;
+  stage.pullAt(0);
+  await stage.run(100_000);
+  stage.store.collectSoon();
+  await stage.run(400_000);
+  assert.ok((stage.store.ingests.find(layer?.digest ?? '')?.offset ?? 0) > 20 * megabyte);
 });
 
 test('containerd: what is there already is not fetched: layers of another image, and all of it the second time', async () => {

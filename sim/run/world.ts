@@ -18,7 +18,7 @@ import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
 import type { WallClock } from '../node/sim-clock.ts';
 import type { NodeMirror, Policy, PolicyInWorld } from '../policies/policy.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { ImageSpec, Scenario } from '../scenario/scenario.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import { UpstreamAccess } from '../upstream/upstream-access.ts';
 import type { UpstreamHosts } from '../upstream/upstream-access.ts';
@@ -84,13 +84,12 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   );
   for (const { mirror } of nodes) mirror?.start();
   inWorld.begin?.();
-  const images = new Map(
-    scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec.name, spec.layerBytes))]),
-  );
+  const images = new Map(scenario.images.map((spec) => [spec.name, catalogue.addImage(partsOf(spec))]));
   for (const image of images.values()) registry.add(image);
-  for (const { layerBytes, movesAtUs = [], name } of scenario.images) {
+  for (const spec of scenario.images) {
+    const { movesAtUs = [], name } = spec;
     for (const [index, atUs] of movesAtUs.entries()) {
-      const image = catalogue.addImage({ ...partsOf(name, layerBytes), version: index + 1 });
+      const image = catalogue.addImage({ ...partsOf(spec), version: index + 1 });
       kernel.schedule(atUs, () => {
         images.set(name, image);
         registry.add(image);
@@ -142,7 +141,7 @@ function clockOf(kernel: Kernel): ConstructorParameters<typeof SimStore>[0]['clo
   };
 }
 
-function partsOf(name: string, layerBytes: readonly number[]): Parameters<Catalogue['addImage']>[0] {
+function partsOf({ name, ...content }: ImageSpec): Parameters<Catalogue['addImage']>[0] {
   const [, registry = '', repository = '', tag = ''] = /^([^/]+)\/(.+):([^:/]+)$/.exec(name) ?? [];
-  return { registry, repository, tag, layerBytes };
+  return { registry, repository, tag, ...content };
 }

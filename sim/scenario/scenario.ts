@@ -71,6 +71,10 @@ export interface ImageSpec {
   readonly layerBytes: readonly number[];
   /** When its tag comes to mean other content, of the same sizes, at the registry. Microseconds, in order. @default never */
   readonly movesAtUs?: readonly number[];
+  /** By their place: layers with the same label are the same content, whichever image they are of. @default all its own */
+  readonly layerLabels?: readonly string[];
+  /** More than one: the tag means an index, and the first one is what nodes pull. @default none */
+  readonly platforms?: readonly string[];
 }
 
 export interface PullSpec {
