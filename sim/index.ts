@@ -34,6 +34,7 @@ export type { RuntimeSpec } from './containerd/create-runtime.ts';
 export { defaultContainerdOptions } from './containerd/containerd-options.ts';
 export type { ContainerdOptions } from './containerd/containerd-options.ts';
 export type { UnpackSpec } from './containerd/unpacker.ts';
+export { diskProfiles } from './disk/disk-profiles.ts';
 export type { DiskSpec } from './disk/disk.ts';
 export { defaultKubeletOptions } from './kubelet/kubelet-options.ts';
 export type { KubeletOptions } from './kubelet/kubelet-options.ts';
