@@ -36,8 +36,6 @@ export const defaultContainerdOptions: ContainerdOptions = Object.freeze({
 export const reopeningsMax = 3;
 /** A request is sent again to the same host so often at most, for all reasons together (`retryRequest` in resolver.go). */
 export const requestsMax = 6;
-/** Redirects that Go's client follows. */
-export const redirectsMax = 10;
 /** How often the timer of a pull looks (`defaultPullProgressReportInterval`). */
 export const progressLookUs = 10_000_000;
 /** The copy into the store goes in steps of so many bytes: an ingest grows by them (`bufPool` in core/content/helpers.go). */

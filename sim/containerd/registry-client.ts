@@ -2,7 +2,7 @@ import type { Body } from '../../core/index.ts';
 import type { ExchangeAnswer } from '../network/exchange.ts';
 import type { Party } from '../network/party.ts';
 import type { Wire } from '../network/wire.ts';
-import { redirectsMax, requestsMax } from './containerd-options.ts';
+import { requestsMax } from './containerd-options.ts';
 
 export interface RegistryClientDeps {
   readonly wire: Pick<Wire, 'exchange'>;
@@ -32,13 +32,11 @@ export interface RequestWatch {
   onEnd(): void;
 }
 
-/** Asks registries as containerd's `docker` package does (core/remotes/docker/resolver.go). */
+/** Asks registries as containerd's `docker` package does (core/remotes/docker/resolver.go). Tokens and redirects are below it (`sim/upstream/`): mirrors want neither. */
 export class RegistryClient {
   readonly #deps: RegistryClientDeps;
   readonly #watch: RequestWatch | undefined;
-  readonly #tokens = new Map<Party, string>();
 
-  /** One for each pull: tokens last no longer. */
   constructor(deps: RegistryClientDeps, watch?: RequestWatch) {
     this.#deps = deps;
     this.#watch = watch;
@@ -49,75 +47,23 @@ export class RegistryClient {
     let { method } = request;
     let before = 0;
     for (let requests = 1; ; requests += 1) {
-      const answer = await this.#askOnce(host, { ...request, method }, signal);
+      const answer = await this.#exchange(host, { ...request, method }, signal);
       if (answer === undefined || requests >= requestsMax) return answer;
       const { status } = answer;
       if (status === 405 && method === 'HEAD' && request.resource.startsWith('manifests/')) method = 'GET';
-      else if (!(await this.#isAskedAgain(host, answer, before, signal))) return answer;
+      else if (!isAskedAgain(host, status, before)) return answer;
       before = status;
       await answer.body?.return();
     }
   }
 
-  async #isAskedAgain(
-    host: RegistryHost,
-    { status, headers }: ExchangeAnswer,
-    before: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    switch (status) {
-      case 401:
-        return before !== 401 && this.#authorize(host, headers['www-authenticate'], signal);
-      case 408:
-      case 429:
-        return true;
-      case 500:
-      case 503:
-      case 504:
-        return host.isLast && before !== status;
-      default:
-        return false;
-    }
-  }
-
-  /** Mirrors are sent no credentials: only who asks for a token gets one. */
-  async #authorize(host: RegistryHost, challenge: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const [, realm] = /^Bearer realm="([^"]+)"/.exec(challenge ?? '') ?? [];
-    if (realm === undefined) return false;
-    const answer = await this.#exchange(host, 'GET', pathOf(realm), {}, signal);
-    await answer?.body?.return();
-    if (answer?.status !== 200) return false;
-    this.#tokens.set(host.party, 'token');
-    return true;
-  }
-
-  async #askOnce(
-    host: RegistryHost,
-    request: RegistryRequest,
-    signal: AbortSignal,
-  ): Promise<ExchangeAnswer | undefined> {
-    const { method, registry, repository, resource } = request;
-    const query = host.party.role === 'mirror' ? `?ns=${registry}` : '';
-    const token = this.#tokens.get(host.party);
-    const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
-    let target = `/v2/${repository}/${resource}${query}`;
-    for (let redirects = 0; ; redirects += 1) {
-      const answer = await this.#exchange(host, method, target, headers, signal);
-      const location = answer?.headers['location'];
-      const isElsewhere = answer !== undefined && answer.status >= 301 && answer.status <= 308;
-      if (!isElsewhere || location === undefined || redirects === redirectsMax) return answer;
-      await answer.body?.return();
-      target = pathOf(location);
-    }
-  }
-
   async #exchange(
     { party, dialTimeoutUs }: RegistryHost,
-    method: string,
-    target: string,
-    headers: Readonly<Record<string, string>>,
+    { method, registry, repository, resource, headers }: RegistryRequest,
     signal: AbortSignal,
   ): Promise<ExchangeAnswer | undefined> {
+    const query = party.role === 'mirror' ? `?ns=${registry}` : '';
+    const target = `/v2/${repository}/${resource}${query}`;
     const { wire, self } = this.#deps;
     this.#watch?.onBegin();
     const onEnd = (): void => this.#watch?.onEnd();
@@ -149,7 +95,17 @@ function watchedBody(body: Body, onEnd: () => void): Body {
   };
 }
 
-/** Redirects and tokens lead to the same party: what stands behind other names of it. */
-function pathOf(location: string): string {
-  return location.replace(/^https?:\/\/[^/]+/, '');
+/** Whether the same host is sent the same request again, `before` having been its answer before this one. */
+function isAskedAgain(host: RegistryHost, status: number, before: number): boolean {
+  switch (status) {
+    case 408:
+    case 429:
+      return true;
+    case 500:
+    case 503:
+    case 504:
+      return host.isLast && before !== status;
+    default:
+      return false;
+  }
 }
