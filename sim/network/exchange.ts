@@ -92,7 +92,8 @@ export class Exchange {
     const { dialRoundTrips, dialTimeoutUs, fault, latencyUs } = this.#deps;
     const { from, to } = this.#call;
     this.#isFresh = true;
-    if (fault?.kind === 'black-hole' || !from.host.isPlugged || !to.host.isPlugged) {
+    const isCut = from.host !== to.host && !(from.host.isPlugged && to.host.isPlugged);
+    if (fault?.kind === 'black-hole' || isCut) {
       this.#after(dialTimeoutUs, () => {
         this.#end('DIAL_TIMEOUT', new PeiliError('DIAL_TIMEOUT', `${to.host.name} does not answer`));
       });
@@ -277,6 +278,11 @@ export class Exchange {
   #travel(callback: () => void): void {
     const { from, to } = this.#call;
     this.#after(this.#deps.latencyUs, () => {
+      // What a host says to itself takes no cable.
+      if (from.host === to.host) {
+        if (!this.#isEnded) callback();
+        return;
+      }
       from.host.whenPlugged(() => {
         to.host.whenPlugged(() => {
           if (!this.#isEnded) callback();

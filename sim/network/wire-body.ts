@@ -110,6 +110,9 @@ export class WireBody implements Body {
     // All that was promised has arrived: to the server it is complete, whatever its reader does now.
     if (this.#end === 'done') {
       this.#end = reason ?? 'done';
+      // What lay unread had kept the server's end from being seen.
+      this.#arrivedBytes = 0;
+      this.#move();
       return;
     }
     const waiting = this.#waiting;

@@ -1,5 +1,10 @@
 import type { Scenario } from '../scenario/scenario.ts';
 
+/** Some node answers with another digest: what a tag means is believed (contract L7), and cannot be checked. */
+export function isTagForged({ faults }: Scenario): boolean {
+  return faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-digest');
+}
+
 /** Names of nodes that are made to give other bytes than the content's. */
 export function liarsOf({ faults }: Scenario): ReadonlySet<string> {
   const lies = faults.filter(

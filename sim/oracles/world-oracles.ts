@@ -1,5 +1,5 @@
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
-import { liarsOf } from './lies.ts';
+import { isTagForged, liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 
 /** S8: a pull that the upstream could serve never fails, unless by bytes of a source that was made to lie. */
@@ -12,7 +12,7 @@ export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
     onEvent: (event) => {
       if (event.type !== 'pull-end' || event.outcome === 'ok' || !isUpstreamWell) return;
       if (isLying && (event.outcome === 'wrong-digest' || event.outcome === 'reset')) return;
-      if (wasUnplugged(event.node)) return;
+      if (wasUnplugged(event.node) || isTagForged(scenario)) return;
       violate(`the pull of ${event.node} failed (${event.outcome}), and the upstream was well`);
     },
   };
