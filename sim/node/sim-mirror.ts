@@ -40,6 +40,8 @@ export interface SimMirrorOptions {
   readonly spec?: MirrorSpec | undefined;
   /** How often it is made to behave rarely, where it may. */
   readonly buggifyIn64: number;
+  /** What it is built on instead of its ports, which make wrong what is kept too long, say. @default its ports */
+  readonly wrapPorts?: (ports: MirrorPorts) => MirrorPorts;
 }
 
 /** How often a mirror that drains looks whether all bodies have ended. */
@@ -83,7 +85,8 @@ export class SimMirror implements NodeMirror {
     seat.self = Object.freeze({ ...seat.self, incarnation: Math.floor(clock.wallUs() / 1000) });
     seat.busyUntilUs = 0;
     this.party.life = life;
-    const node = createMirror(this.#ports(clock), mirrorOptionsOf(this.#options.limits, this.#options.spec));
+    const { limits, spec, wrapPorts = (ports) => ports } = this.#options;
+    const node = createMirror(wrapPorts(this.#ports(clock)), mirrorOptionsOf(limits, spec));
     this.#node = node;
     this.party.server = node;
     node.start();
