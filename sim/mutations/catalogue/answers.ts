@@ -144,7 +144,7 @@ export const answers: readonly Mutation[] = [
     wrong: 'a range that starts exactly at the end is taken for one that can be answered',
     seen: 'Spegel 1422',
     patches: [{ file: range, anchor: 'if (spec.first >= sizeBytes)', replacement: 'if (spec.first > sizeBytes)' }],
-    caughtBy: ['heldIsServed'],
+    caughtBy: ['answersAreAllowed', 'heldIsServed'],
     hunt: {
       scenario: scene([], {
         asks: [{ atUs: pullUs, node: 1, image, what: 0, range: `bytes=${layerBytes}-` }],

@@ -28,10 +28,13 @@ export const sources: readonly Mutation[] = [
     ],
     caughtBy: ['attemptsAreBounded'],
     hunt: {
-      scenario: scene([
-        ...bothHolders({ atUs: pullUs + 100_000, what: { kind: 'http', fault: { kind: 'status', status: 503 } } }),
-        { atUs: pullUs + 100_000, target: 2, what: { kind: 'mute-records' } },
-      ]),
+      scenario: scene(
+        [
+          ...bothHolders({ atUs: pullUs + 100_000, what: { kind: 'http', fault: { kind: 'status', status: 503 } } }),
+          { atUs: pullUs + 100_000, target: 2, what: { kind: 'mute-records' } },
+        ],
+        { limits: { attemptsMax: 4, lookupTimeoutUs: 100_000 } },
+      ),
       seeds: [1, 2, 3],
     },
   },
