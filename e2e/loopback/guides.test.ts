@@ -15,7 +15,11 @@ const sources: Readonly<Record<string, string>> = {
   'peili/transports': 'transports/index.ts',
   'peili/testbed': 'testbed/index.ts',
   'peili/conformance': 'core/conformance/index.ts',
+  'peili/sim': 'sim/index.ts',
 };
+
+/** What a guide asks its reader to install. */
+const installed = ['fast-check'];
 
 let directory = '';
 before(async () => {
@@ -36,7 +40,11 @@ for (const file of (await readdir(guides)).filter((name) => name.endsWith('.md')
 }
 
 function inCheckout(code: string): string {
-  return code.replaceAll(/from '(peili[^']*)'/g, (_whole, name: string) => {
+  const resolved = installed.reduce(
+    (text, name) => text.replaceAll(`from '${name}'`, `from ${JSON.stringify(import.meta.resolve(name))}`),
+    code,
+  );
+  return resolved.replaceAll(/from '(peili[^']*)'/g, (_whole, name: string) => {
     const path = sources[name];
     assert.ok(path !== undefined, `the package has no export ${name}`);
     return `from ${JSON.stringify(join(root, path))}`;

@@ -55,6 +55,11 @@ export class SimContainerd {
     this.#requests = new Turns(this.#options.downloadsAtOnce);
   }
 
+  /** It as a program on its host. */
+  get party(): Party {
+    return this.#deps.self;
+  }
+
   /** As CRI's PullImage: resolves when it would return. */
   async pull(image: ImageName, signal: AbortSignal): Promise<PullOutcome> {
     const { kernel, store, self } = this.#deps;

@@ -1,5 +1,11 @@
-import type { SimNode, World } from '../run/world.ts';
-import type { Fault, FaultKind } from './fault.ts';
+import type { World } from '../run/world.ts';
+import { beginCableFault } from './cable-faults.ts';
+import type { Fault } from './fault.ts';
+import { beginMirrorFault, beginNodeFault } from './node-faults.ts';
+import { beginRoutingFault } from './routing-faults.ts';
+import { beginStoreFault } from './store-faults.ts';
+import { everyNth } from './every-nth.ts';
+import type { End } from './end.ts';
 
 /** Plans all faults of a scenario. What a fault changes is as before when it ends. */
 export function applyFaults(world: World, faults: readonly Fault[]): void {
@@ -17,9 +23,6 @@ export function applyFaults(world: World, faults: readonly Fault[]): void {
   }
 }
 
-type End = () => void;
-const nothing: End = () => undefined;
-
 /** Returns what ends it. */
 function begin(world: World, { target, what }: Fault): End {
   if (target === 'upstream') return beginUpstream(world, what);
@@ -29,84 +32,59 @@ function begin(world: World, { target, what }: Fault): End {
   switch (what.kind) {
     case 'crash':
     case 'crash-empty':
+    case 'rename':
     case 'drain':
     case 'pause':
-      return beginInMirror(node, what.kind);
+    case 'slow-cpu':
+      return beginMirrorFault(node, what);
+    case 'pause-node':
+    case 'vanish':
+    case 'absent':
+    case 'wall':
+    case 'drift':
+      return beginNodeFault(world, node, what);
     case 'unplug':
-      node.host.unplug();
-      return () => {
-        node.host.plug();
-      };
     case 'rate':
-      node.host.setRate(what.bytesPerSecond);
-      return () => {
-        node.host.setRate(undefined);
-      };
-    case 'http':
+    case 'latency':
+    case 'cut':
+      return beginCableFault(world, node.host, what);
+    case 'http': {
+      const isDue = everyNth(what.every);
       return world.wire.rule(({ from, to }) => {
         const isMeant = to === node.mirror?.party && from.host !== to.host;
-        return isMeant && (what.from === undefined || world.nodes[what.from]?.host === from.host)
-          ? what.fault
-          : undefined;
+        const isFrom = what.from === undefined || world.nodes[what.from]?.host === from.host;
+        return isMeant && isFrom && isDue() ? what.fault : undefined;
       });
+    }
     case 'corrupt':
-      for (const { digest, sizeBytes } of layersOf(world)) {
-        if (node.store.has(digest) && sizeBytes > 0) node.store.corrupt(digest, what.atByte % sizeBytes);
-      }
-      return nothing;
     case 'remove-layers':
-      for (const { digest } of layersOf(world)) node.store.remove(digest);
-      return nothing;
-    case 'wall':
-      node.wall.offsetUs += what.offsetUs;
-      return () => {
-        node.wall.offsetUs -= what.offsetUs;
-      };
+    case 'read-error':
+    case 'truncate':
+    case 'slow-disk':
+    case 'store-events':
+      return beginStoreFault(world, node, what);
     case 'mute-records':
-      return mute(world, node);
+    case 'records':
+    case 'names':
+    case 'forget':
+    case 'island':
+      return beginRoutingFault(world, node, what);
   }
 }
 
-function beginInMirror(node: SimNode, kind: 'crash' | 'crash-empty' | 'drain' | 'pause'): End {
-  const { mirror, store } = node;
-  if (mirror === undefined) return nothing;
-  if (kind === 'pause') {
-    node.hasStoodStill = true;
-    const { life } = mirror.party;
-    life.pause();
+function beginUpstream(world: World, what: Fault['what']): End {
+  const { upstreams, wire } = world;
+  if (what.kind === 'unplug' || what.kind === 'rate' || what.kind === 'latency') {
+    const ends = upstreams.map(({ host }) => beginCableFault(world, host, what));
     return () => {
-      life.resume();
+      for (const end of ends) end();
     };
   }
-  if (kind === 'drain') mirror.drain();
-  else mirror.kill();
-  if (kind === 'crash-empty') store.clear();
-  return () => {
-    mirror.start();
-  };
-}
-
-function beginUpstream({ wire, upstreams }: World, what: FaultKind): End {
-  if (what.kind === 'http') return wire.rule(({ to }) => (to.role === 'upstream' ? what.fault : undefined));
-  if (what.kind === 'rate') {
-    for (const { host } of upstreams) host.setRate(what.bytesPerSecond);
-    return () => {
-      for (const { host } of upstreams) host.setRate(undefined);
-    };
-  }
-  if (what.kind === 'unplug') {
-    for (const { host } of upstreams) host.unplug();
-    return () => {
-      for (const { host } of upstreams) host.plug();
-    };
-  }
-  throw new RangeError(`the upstream has no fault ${what.kind}: http, rate and unplug`);
-}
-
-function mute({ directory }: World, { mirror }: SimNode): End {
-  return directory.rule(({ to }) => (to === mirror?.seat ? { kind: 'lost' } : undefined));
-}
-
-function* layersOf({ images }: World): Iterable<{ readonly digest: string; readonly sizeBytes: number }> {
-  for (const { layers } of images.values()) yield* layers;
+  if (what.kind !== 'http')
+    throw new RangeError(`the upstream has no fault ${what.kind}: http, rate, latency and unplug`);
+  const isDue = everyNth(what.every);
+  return wire.rule(({ from, to }) => {
+    const isFrom = what.from === undefined || world.nodes[what.from]?.host === from.host;
+    return to.role === 'upstream' && isFrom && isDue() ? what.fault : undefined;
+  });
 }

@@ -7,6 +7,7 @@ import { breakHead, breakRequest } from './break-head.ts';
 import type { Flow } from './flow.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Party } from './party.ts';
+import type { Passage } from './passage.ts';
 import { patienceOf } from './patience.ts';
 import { closedError, WireBody } from './wire-body.ts';
 
@@ -28,6 +29,7 @@ export interface ExchangeDeps {
   readonly trace: Trace;
   readonly latencyUs: number;
   readonly dialTimeoutUs: number;
+  readonly passage: Passage;
   /** Until a connection stands: one, and one more with TLS. */
   readonly dialRoundTrips: number;
   readonly readAheadBytes: number;
@@ -89,11 +91,10 @@ export class Exchange {
   }
 
   #dial(): void {
-    const { dialRoundTrips, dialTimeoutUs, fault, latencyUs } = this.#deps;
+    const { dialRoundTrips, dialTimeoutUs, fault, latencyUs, passage } = this.#deps;
     const { from, to } = this.#call;
     this.#isFresh = true;
-    const isCut = from.host !== to.host && !(from.host.isPlugged && to.host.isPlugged);
-    if (fault?.kind === 'black-hole' || isCut) {
+    if (fault?.kind === 'black-hole' || !passage.isOpen(from.host, to.host) || !passage.isOpen(to.host, from.host)) {
       this.#after(dialTimeoutUs, () => {
         this.#end('DIAL_TIMEOUT', new PeiliError('DIAL_TIMEOUT', `${to.host.name} does not answer`));
       });
@@ -129,7 +130,7 @@ export class Exchange {
   #send(): void {
     const { fault } = this.#deps;
     if (fault?.kind === 'black-hole') return;
-    this.#travel(() => {
+    this.#travel(this.#call.from, this.#call.to, () => {
       const { server, life } = this.#call.to;
       if (life !== this.#connectedTo || server === undefined) {
         this.#refuse();
@@ -152,7 +153,7 @@ export class Exchange {
       return;
     }
     this.#timer?.cancel();
-    this.#travel(() => {
+    this.#travel(this.#call.to, this.#call.from, () => {
       this.#onClosed('server-gone');
     });
   }
@@ -202,7 +203,7 @@ export class Exchange {
   }
 
   #head(answer: DistributionResponse, life: Life): void {
-    this.#travel(() => {
+    this.#travel(this.#call.to, this.#call.from, () => {
       const { status, headers } = answer;
       this.#deps.trace.emit({ type: 'head', exchange: this.#call.id, status, headers });
       const hasBody = answer.body !== undefined && headers['content-length'] !== '0';
@@ -274,19 +275,11 @@ export class Exchange {
     });
   }
 
-  /** One way, as soon as both cables are in. */
-  #travel(callback: () => void): void {
-    const { from, to } = this.#call;
+  /** One way, as soon as packets pass. */
+  #travel(from: Party, to: Party, callback: () => void): void {
     this.#after(this.#deps.latencyUs, () => {
-      // What a host says to itself takes no cable.
-      if (from.host === to.host) {
+      this.#deps.passage.whenOpen(from.host, to.host, () => {
         if (!this.#isEnded) callback();
-        return;
-      }
-      from.host.whenPlugged(() => {
-        to.host.whenPlugged(() => {
-          if (!this.#isEnded) callback();
-        });
       });
     });
   }

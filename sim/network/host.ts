@@ -20,6 +20,8 @@ export class Host {
   readonly mirrorCpu: Link;
   readonly #flows: FlowNetwork;
   readonly #spec: HostSpec;
+  /** Packets to it and from it take so much longer. */
+  addedLatencyUs = 0;
   #isPlugged = true;
   #waiting: (() => void)[] = [];
 
@@ -42,6 +44,11 @@ export class Host {
   setRate(bytesPerSecond: number | undefined): void {
     this.#flows.setRate(this.up, bytesPerSecond ?? this.#spec.upBytesPerSecond);
     this.#flows.setRate(this.down, bytesPerSecond ?? this.#spec.downBytesPerSecond);
+  }
+
+  /** Its mirror needs so many times as long for a byte. */
+  slowMirror(times: number): void {
+    this.#flows.setRate(this.mirrorCpu, this.#spec.mirrorBytesPerSecond / times);
   }
 
   unplug(): void {

@@ -14,6 +14,7 @@ import { createSimPeers } from '../node/sim-peers.ts';
 import { Host } from './host.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Party, Server } from './party.ts';
+import { Passage } from './passage.ts';
 import { bodyOf, twoHosts } from './testing/two-hosts.ts';
 
 const kernel = new Kernel({ drain: 'tick' });
@@ -27,7 +28,7 @@ const digester = {
 
 function subject(): PeerClientSubject {
   const { client, flows, wire, pending } = twoHosts({ answer: () => assert.fail() }, kernel);
-  const directory = new Directory(kernel, { latencyUs: () => 200, limits, knownMax: 128 });
+  const directory = new Directory(kernel, { latencyUs: () => 200, passage: new Passage(), limits, knownMax: 128 });
   const self = newSeat('client', client, 'peili', directory, digester);
   const faults = new Map<Party, HttpFault>();
   wire.rule(({ to }) => faults.get(to));

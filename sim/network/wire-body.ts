@@ -107,11 +107,11 @@ export class WireBody implements Body {
   close(reason: PeiliError | undefined): void {
     this.#unhookReader();
     this.#arrived.length = 0;
+    this.#arrivedBytes = 0;
     // All that was promised has arrived: to the server it is complete, whatever its reader does now.
     if (this.#end === 'done') {
       this.#end = reason ?? 'done';
       // What lay unread had kept the server's end from being seen.
-      this.#arrivedBytes = 0;
       this.#move();
       return;
     }

@@ -12,10 +12,13 @@ import type { Host } from './host.ts';
 import type { HttpFault } from './http-fault.ts';
 import type { Link } from './link.ts';
 import type { Party } from './party.ts';
+import { Passage } from './passage.ts';
 
 export interface WireOptions {
   /** One way between two hosts, microseconds. */
   readonly latencyUs: (from: Host, to: Host) => number;
+  /** Which packets pass. @default all that cables let through */
+  readonly passage?: Passage;
   /** What carries bytes between two hosts besides their cables. @default nothing */
   readonly linkBetween?: (from: Host, to: Host) => Link | undefined;
   /** Round trips until a connection stands. @default 1: TCP; TLS takes one more */
@@ -43,6 +46,7 @@ export class Wire {
   readonly #flows: FlowNetwork;
   readonly #trace: Trace;
   readonly #options: WireOptions;
+  readonly #passage: Passage;
   readonly #rules = new Set<(call: ExchangeCall) => HttpFault | undefined>();
   readonly #connections = new Connections();
   #last = 0;
@@ -53,6 +57,7 @@ export class Wire {
     this.#flows = flows;
     this.#trace = trace;
     this.#options = options;
+    this.#passage = options.passage ?? new Passage();
   }
 
   /** Asks for each exchange that begins what goes wrong with it. The first answer counts. */
@@ -104,6 +109,7 @@ export class Wire {
       {
         kernel: this.#kernel,
         trace: this.#trace,
+        passage: this.#passage,
         latencyUs: delayUs,
         dialTimeoutUs,
         dialRoundTrips: dialRoundTrips?.(to) ?? 1,
@@ -134,7 +140,11 @@ export class Wire {
     const cpus = from.role === 'mirror' ? [from.host.mirrorCpu] : [];
     if (from.host === to.host) return cpus;
     const between = this.#options.linkBetween?.(from.host, to.host);
-    return [from.host.up, to.host.down, ...(between === undefined ? [] : [between]), ...cpus];
+    const gate = this.#passage.gateBetween(from.host, to.host);
+    const own = [from.host.up, to.host.down, ...cpus];
+    return between === undefined && gate === undefined
+      ? own
+      : [...own, between, gate].filter((link) => link !== undefined);
   }
 
   #keep({ from, to }: ExchangeCall, used: Flow | IdleConnection | undefined, pool: PoolLimits): void {

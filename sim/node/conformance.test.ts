@@ -15,6 +15,7 @@ import { Life } from '../kernel/life.ts';
 import { createSimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
 import { Host } from '../network/host.ts';
+import { Passage } from '../network/passage.ts';
 import type { Party } from '../network/party.ts';
 import { Trace } from '../run/trace.ts';
 import { Directory } from './directory.ts';
@@ -77,7 +78,7 @@ for (const rarely of [0, 4]) {
 /** Mirrors without a mirror: members and records alone, that meet as those of a world do. */
 function createCluster(): ClusterSubject {
   const flows = new FlowNetwork(kernel);
-  const directory = new Directory(kernel, { latencyUs: () => 200, limits, knownMax: 128 });
+  const directory = new Directory(kernel, { latencyUs: () => 200, passage: new Passage(), limits, knownMax: 128 });
   const digester = createSimDigester(() => new Catalogue(digester));
   const seats: Seat[] = [];
   const nodes: ClusterNode[] = [];

@@ -1,6 +1,7 @@
 import type { Limits, Member, MembershipChange, RecordsHandler, RoutingKey } from '../../core/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Host } from '../network/host.ts';
+import type { Passage } from '../network/passage.ts';
 import type { Party } from '../network/party.ts';
 import { Links } from './links.ts';
 import type { MemberView } from './member-view.ts';
@@ -36,6 +37,8 @@ export interface RecordsCall {
 
 export interface DirectoryOptions {
   readonly latencyUs: (from: Host, to: Host) => number;
+  /** Which packets pass. */
+  readonly passage: Passage;
   readonly limits: Limits;
   /** Members that each mirror knows, in a cluster that has more of them. */
   readonly knownMax: number;
@@ -48,6 +51,7 @@ export class Directory {
   readonly links: Links;
   readonly names = new NameService();
   readonly #seats = new Map<string, Seat>();
+  readonly #apart = new Set<(seat: Seat, id: string) => boolean>();
   #addresses = 0;
   readonly #rules = new Set<(call: RecordsCall) => RecordsFault | undefined>();
 
@@ -83,6 +87,12 @@ export class Directory {
     return () => void this.#rules.delete(rule);
   }
 
+  /** As long as it says so, a seat does not come to know of a member, whoever tells it. */
+  keepApart(isApart: (seat: Seat, id: string) => boolean): () => void {
+    this.#apart.add(isApart);
+    return () => void this.#apart.delete(isApart);
+  }
+
   faultOf(call: RecordsCall): RecordsFault | undefined {
     for (const rule of this.#rules) {
       const fault = rule(call);
@@ -105,6 +115,7 @@ export class Directory {
   /** `seat` learns of a member, or what is new of it. */
   meet(seat: Seat, member: Member): void {
     if (member.id === seat.self.id) return;
+    for (const isApart of this.#apart) if (isApart(seat, member.id)) return;
     seat.hinted.delete(member.id);
     const before = seat.view.get(member.id);
     if (before === member) return;
@@ -118,7 +129,7 @@ export class Directory {
   hint(seat: Seat, member: Member): void {
     if (member.id === seat.self.id || seat.view.get(member.id) !== undefined) return;
     this.meet(seat, member.connected ? { ...member, connected: false } : member);
-    seat.hinted.add(member.id);
+    if (seat.view.get(member.id) !== undefined) seat.hinted.add(member.id);
   }
 
   forget(seat: Seat, id: string): void {

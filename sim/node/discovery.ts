@@ -99,7 +99,7 @@ export class Discovery {
     const latencyUs = directory.options.latencyUs(this.#seat.party.host, target.party.host);
     this.#later(latencyUs, () => {
       const { host, life } = target.party;
-      if (!host.isPlugged || life.isOver || life.isPaused) return;
+      if (!directory.options.passage.isOpen(this.#seat.party.host, host) || life.isOver || life.isPaused) return;
       const told = target.view.members().filter((member) => !target.hinted.has(member.id));
       const worthTelling = told.filter((member) => !directory.links.isFailing(target, member.id));
       this.#later(latencyUs, () => {

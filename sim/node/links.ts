@@ -28,6 +28,7 @@ export class Links {
   settle(seats: number): void {
     const { limits, knownMax } = this.#directory.options;
     this.#isCounted = seats <= knownMax;
+    if (!this.#isCounted) return;
     const all = [...this.#directory.all()].toSorted(byPosition);
     // A ring by position: each holds connections to its neighbours, as many on either side as it may hold.
     const reach = Math.min(limits.connectionsMax >> 1, all.length >> 1);
@@ -102,6 +103,13 @@ export class Links {
     });
   }
 
+  /** Packets pass, both ways. */
+  #canPass(from: Seat, to: Seat): boolean {
+    const { passage } = this.#directory.options;
+    const [host, other] = [from.party.host, to.party.host];
+    return passage.isOpen(host, other) && passage.isOpen(other, host);
+  }
+
   #isSilent({ silentSinceUs }: Link): boolean {
     const { kernel, options } = this.#directory;
     return silentSinceUs !== undefined && kernel.nowUs() - silentSinceUs > options.limits.recordsSendTimeoutUs;
@@ -141,7 +149,7 @@ export class Links {
       });
     };
     const to = this.#directory.find(id);
-    if (to === undefined || to.isGone || !canPass(from, to)) {
+    if (to === undefined || to.isGone || !this.#canPass(from, to)) {
       timeOut();
       return;
     }
@@ -152,14 +160,14 @@ export class Links {
         return;
       }
       const nowUs = kernel.nowUs();
-      const startUs = Math.max(nowUs, from.busyUntilUs, to.busyUntilUs);
-      const endUs = startUs + handshakeUs * Math.max(from.slowness, to.slowness);
-      from.busyUntilUs = endUs;
-      to.busyUntilUs = endUs;
+      // Each end does its part when its processor is free: the other one's queue does not keep it from other work.
+      from.busyUntilUs = Math.max(nowUs, from.busyUntilUs) + Math.ceil(handshakeUs * from.slowness);
+      to.busyUntilUs = Math.max(nowUs, to.busyUntilUs) + Math.ceil(handshakeUs * to.slowness);
+      const endUs = Math.max(from.busyUntilUs, to.busyUntilUs);
       kernel.schedule(endUs - nowUs + tripUs, () => {
         const isLate = kernel.nowUs() > beganUs + memberDialTimeoutUs;
         const { isOver, isPaused } = to.party.life;
-        if (isOver || isPaused || isLate || !canPass(from, to)) timeOut();
+        if (isOver || isPaused || isLate || !this.#canPass(from, to)) timeOut();
         else finish(to);
       });
     });
@@ -197,11 +205,6 @@ export class Links {
     const other = this.#directory.find(id);
     if (other !== undefined) this.#open.get(other)?.delete(seat.self.id);
   }
-}
-
-/** Packets pass, both ways. */
-function canPass(from: Seat, to: Seat): boolean {
-  return from.party.host.isPlugged && to.party.host.isPlugged;
 }
 
 function byPosition({ self: a }: Seat, { self: b }: Seat): number {

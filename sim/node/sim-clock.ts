@@ -9,12 +9,21 @@ export const epochUs = 1_700_000_000_000_000;
 export interface WallClock {
   /** Microseconds that it is ahead. */
   offsetUs: number;
+  /** It goes wrong besides, from then on. */
+  drift?: { readonly sinceUs: number; readonly usPerSecond: number } | undefined;
+}
+
+/** What a wall clock is ahead of the world's by now. */
+export function aheadUs({ drift, offsetUs }: WallClock, nowUs: number): number {
+  return drift === undefined
+    ? offsetUs
+    : offsetUs + Math.floor(((nowUs - drift.sinceUs) * drift.usPerSecond) / 1_000_000);
 }
 
 export function createSimClock(kernel: Kernel, life: Life, wall: WallClock): Clock {
   return {
     nowUs: () => kernel.nowUs(),
-    wallUs: () => epochUs + kernel.nowUs() + wall.offsetUs,
+    wallUs: () => epochUs + kernel.nowUs() + aheadUs(wall, kernel.nowUs()),
     schedule: (delayUs, callback) => life.schedule(delayUs, callback),
   };
 }

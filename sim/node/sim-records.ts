@@ -114,21 +114,16 @@ function send<T>(
   const { host: targetHost, life: targetLife } = target.party;
   const latencyUs = options.latencyUs(host, targetHost) + (fault?.kind === 'slow' ? fault.delayUs : 0);
   link.silentSinceUs ??= kernel.nowUs();
-  const travel = (delayUs: number, arrive: () => void): void => {
-    kernel.schedule(delayUs, () => {
-      host.whenPlugged(() => {
-        targetHost.whenPlugged(arrive);
-      });
-    });
-  };
   const back = (result: Result<T>): void => {
-    travel(latencyUs, () => {
-      senderLife.run(() => {
-        message.answer(result);
+    kernel.schedule(latencyUs, () => {
+      options.passage.whenOpen(targetHost, host, () => {
+        senderLife.run(() => {
+          message.answer(result);
+        });
       });
     });
   };
-  travel(latencyUs + Math.ceil(handlingUs * target.slowness), () => {
+  const arrive = (): void => {
     if (targetLife.isOver) {
       message.fail('is gone');
       return;
@@ -139,6 +134,9 @@ function send<T>(
       if (fault?.kind === 'refused' || handler === undefined) message.fail('refused');
       else back(fault?.kind === 'quota' ? { error: quota() } : resultOf(() => message.deliver(handler)));
     });
+  };
+  kernel.schedule(latencyUs + Math.ceil(handlingUs * target.slowness), () => {
+    options.passage.whenOpen(host, targetHost, arrive);
   });
 }
 

@@ -1,3 +1,4 @@
+import { faultTable } from '../faults/fault-table.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
@@ -49,7 +50,7 @@ class KnownHolders {
   of(image: string, puller: string, atUs: number): readonly string[] {
     const { world } = this.#context;
     const faults = this.#lasting(atUs).filter(({ target }) => target !== 'upstream');
-    const isHidden = faults.some(({ target, what }) => !sparingKinds.has(what.kind) || puller === `n${target}`);
+    const isHidden = faults.some(({ target, what }) => faultTable[what.kind].hides || puller === `n${target}`);
     if (!this.#isJudged || isHidden) return [];
     return world.nodes
       .map(({ name }) => name)
@@ -60,15 +61,14 @@ class KnownHolders {
   /** Faults that are not over, or from which nobody has recovered yet. */
   #lasting(atUs: number): readonly Fault[] {
     const { scenario, world } = this.#context;
-    const settleUs = world.limits.warmingMaxUs + world.limits.memberRetryUs;
+    const { dnsIntervalUs, memberRetryUs, warmingMaxUs } = world.limits;
+    const settleUs = warmingMaxUs + memberRetryUs + 2 * dnsIntervalUs;
     return scenario.faults.filter(
-      ({ untilUs, what }) => untilUs === undefined || untilUs + settleUs > atUs || what.kind === 'remove-layers',
+      ({ untilUs, what }) =>
+        untilUs === undefined || untilUs + settleUs > atUs || faultTable[what.kind].loses !== undefined,
     );
   }
 }
-
-/** Faults that leave it to be seen who has what; all others may hide it for a while. */
-const sparingKinds: ReadonlySet<Fault['what']['kind']> = new Set(['http', 'rate', 'remove-layers', 'wall']);
 
 /** So long before a pull its holders had all of the image, and are known. */
 const knownUs = 5_000_000;

@@ -1,3 +1,4 @@
+import { faultTable } from '../faults/fault-table.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Party } from '../network/party.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -6,10 +7,8 @@ import type { OracleFactory } from './oracle.ts';
 
 const isTarget = ({ target }: Fault, { host }: Party): boolean => host.name === `n${target}`;
 
-/** What a node loses its content by. */
-const losses: ReadonlySet<Fault['what']['kind']> = new Set(['remove-layers', 'crash-empty']);
-/** While one of these lasts, and for a while after it, nobody can be told anything. */
-const silences: ReadonlySet<Fault['what']['kind']> = new Set(['crash', 'pause', 'drain', 'unplug', 'mute-records']);
+/** While it lasts, and for a while after it, nobody can be told anything. */
+const isSilence = ({ what }: Fault): boolean => faultTable[what.kind].hides && what.kind !== 'crash-empty';
 
 /** S12: nothing absent is advertised for longer than the reconcile period: who lost it long ago is not asked for it. */
 export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) => {
@@ -23,10 +22,12 @@ export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) =>
       const { content, from, to } = seen;
       const node = world.nodes.find(({ host }) => host === to.host);
       if (node === undefined || node.store.has(content.digest)) return;
-      if (scenario.faults.some(({ what }) => silences.has(what.kind))) return;
+      if (scenario.faults.some(isSilence)) return;
       const ends = scenario.faults
-        .filter((fault) => losses.has(fault.what.kind) && isTarget(fault, to) && fault.atUs <= event.atUs)
-        .map(({ atUs, untilUs, what }) => (what.kind === 'crash-empty' ? (untilUs ?? Infinity) : atUs));
+        .filter(
+          (fault) => faultTable[fault.what.kind].loses !== undefined && isTarget(fault, to) && fault.atUs <= event.atUs,
+        )
+        .map(({ atUs, untilUs, what }) => (faultTable[what.kind].loses === 'end' ? (untilUs ?? Infinity) : atUs));
       const lostUs = Math.max(0, ...ends);
       if (event.atUs - lostUs > periodUs) {
         violate(
@@ -51,14 +52,14 @@ export const theDeadAreForgotten: OracleFactory = ({ scenario, violate, world })
   };
 };
 
+/** A mirror that stands still or takes its leave is not gone yet. */
+const isGoneBy = ({ what: { kind } }: Fault): boolean =>
+  faultTable[kind].isAway && kind !== 'pause' && kind !== 'pause-node' && kind !== 'drain';
+
 /** Since when its mirror is gone or out of reach; undefined while it is there. */
 function goneSince({ faults }: Scenario, party: Party, atUs: number): number | undefined {
   const gone = faults.filter(
-    (fault) =>
-      isTarget(fault, party) &&
-      (fault.what.kind === 'crash' || fault.what.kind === 'crash-empty' || fault.what.kind === 'unplug') &&
-      fault.atUs <= atUs &&
-      (fault.untilUs ?? Infinity) > atUs,
+    (fault) => isTarget(fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
   );
   return gone.length === 0 ? undefined : Math.min(...gone.map((fault) => fault.atUs));
 }

@@ -99,7 +99,10 @@ export const storiesAddUp: OracleFactory = ({ violate }) => {
       if (event.event.type === 'bytes') pull.bytes += event.event.to - event.event.from;
       if (event.event.type !== 'end' || event.event.reason !== 'complete' || pull.start.method === 'HEAD') return;
       const isBody = event.event.status === 200 || event.event.status === 206;
-      if (isBody && pull.bytes !== event.event.bytes) {
+      // A part of a manifest is cut from the whole one, which is read and checked before it.
+      const isCutFromMore = pull.start.resource === 'manifest' && pull.start.range !== undefined;
+      const areTold = isCutFromMore ? pull.bytes >= event.event.bytes : pull.bytes === event.event.bytes;
+      if (isBody && !areTold) {
         violate(`${event.node} sent ${event.event.bytes} bytes of ${pull.start.key}, and tells of ${pull.bytes}`);
       }
     },
@@ -107,12 +110,14 @@ export const storiesAddUp: OracleFactory = ({ violate }) => {
 };
 
 /** No honest source is ever named a liar. */
-export const nobodyIsSlandered: OracleFactory = ({ scenario, violate }) => {
+export const nobodyIsSlandered: OracleFactory = ({ scenario, violate, world }) => {
   const liars = liarsOf(scenario);
   return {
     onEvent: (event) => {
       if (event.type !== 'mirror-pull' || event.event.type !== 'liar') return;
-      if (!liars.has(event.event.source)) violate(`${event.node} names ${event.event.source} a liar, which is honest`);
+      const { source } = event.event;
+      const name = world.directory.find(source)?.party.host.name ?? source;
+      if (!liars.has(name)) violate(`${event.node} names ${source} a liar, which is honest`);
     },
   };
 };

@@ -1,3 +1,4 @@
+import { faultTable } from '../faults/fault-table.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
@@ -6,13 +7,13 @@ import type { OracleFactory } from './oracle.ts';
 export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
   const isUpstreamWell = scenario.faults.every(({ target }) => target !== 'upstream');
   const isLying = liarsOf(scenario).size > 0;
-  const wasUnplugged = (name: string): boolean =>
-    scenario.faults.some(({ target, what }) => what.kind === 'unplug' && name === `n${target}`);
+  const wasCutOff = (name: string): boolean =>
+    scenario.faults.some(({ target, what }) => faultTable[what.kind].cutsOff && name === `n${target}`);
   return {
     onEvent: (event) => {
       if (event.type !== 'pull-end' || event.outcome === 'ok' || !isUpstreamWell) return;
       if (isLying && (event.outcome === 'wrong-digest' || event.outcome === 'reset')) return;
-      if (wasUnplugged(event.node) || isTagForged(scenario)) return;
+      if (wasCutOff(event.node) || isTagForged(scenario)) return;
       violate(`the pull of ${event.node} failed (${event.outcome}), and the upstream was well`);
     },
   };
@@ -53,9 +54,7 @@ export const nobodyHangs: OracleFactory = ({ violate, world }) => {
 export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
   const open = new Set<number>();
   const canEnd = scenario.faults.every(
-    ({ target, untilUs, what }) =>
-      untilUs !== undefined ||
-      (target !== 'upstream' && what.kind !== 'pause' && what.kind !== 'unplug' && what.kind !== 'rate'),
+    ({ target, untilUs, what }) => untilUs !== undefined || (target !== 'upstream' && !faultTable[what.kind].blocks),
   );
   return {
     onEvent: (event) => {

@@ -99,7 +99,7 @@ async function runScenario(
   onWorld?.(world);
   const watching = watchWith(policy.isOurs ? watched : {}, world, scenario);
   applyFaults(world, scenario.faults);
-  startAsks(world, scenario);
+  const asks = startAsks(world, scenario);
   const open = { count: scenario.workload.length + (scenario.pods?.length ?? 0) };
   const onEnded = (): void => {
     open.count -= 1;
@@ -108,8 +108,12 @@ async function runScenario(
   const pulls = startWorkload(world, scenario, onEnded);
   const pods = startPods(world, scenario, onEnded);
   const end = await world.kernel.run({ untilUs: scenario.untilUs, eventsMax });
-  if (end === 'stopped' && watching.violations.length === 0)
-    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs, eventsMax });
+  if (end === 'stopped' && watching.violations.length === 0) {
+    const leftUs = scenario.asks === undefined ? 0 : hangUpUs;
+    await world.kernel.run({ untilUs: world.kernel.nowUs() + restUs - leftUs, eventsMax });
+    asks.hangUp();
+    if (leftUs > 0) await world.kernel.run({ untilUs: world.kernel.nowUs() + leftUs, eventsMax });
+  }
   // Stopped in the middle, as a replay is: nothing has had the time to end.
   if (world.kernel.executed < eventsMax) await watching.end();
   return {
@@ -146,6 +150,8 @@ function makespanOf(
 
 /** After the last pull: what is still under way ends, and nothing may be left. */
 const restUs = 5_000_000;
+/** So long before its end whoever still asks hangs up. */
+const hangUpUs = 250_000;
 
 /** Building is under guard as running is. */
 function build(scenario: Scenario, options: WorldOptions, guard: PoisonGuard | undefined): World {

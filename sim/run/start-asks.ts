@@ -7,18 +7,30 @@ import type { Party } from '../network/party.ts';
 import type { AskSpec, Scenario } from '../scenario/scenario.ts';
 import type { World } from './world.ts';
 
-/** Plans what clients ask that are no containerd. Whatever they are answered, they do nothing more: the laws look at the answers. */
-export function startAsks(world: World, { asks = [] }: Scenario): void {
-  for (const ask of asks) {
+/** Plans what clients ask that are no containerd. Whatever they are answered, they do nothing more: the laws look at the answers. `hangUp`: all of them, now. */
+export function startAsks(world: World, { asks = [] }: Scenario): { readonly hangUp: () => void } {
+  const connections = asks.map(() => new AbortController());
+  for (const [index, ask] of asks.entries()) {
+    const connection = connections[index] ?? new AbortController();
     world.kernel.schedule(ask.atUs, () => {
-      askOnce(world, ask).catch((cause: unknown) => {
+      if (connection.signal.aborted) return;
+      askOnce(world, ask, connection).catch((cause: unknown) => {
         world.kernel.fail(cause);
       });
     });
   }
+  return {
+    hangUp: () => {
+      for (const connection of connections) connection.abort();
+    },
+  };
 }
 
-async function askOnce({ images, kernel, nodes, wire }: World, ask: AskSpec): Promise<void> {
+async function askOnce(
+  { images, kernel, nodes, wire }: World,
+  ask: AskSpec,
+  connection: AbortController,
+): Promise<void> {
   const { method = 'GET', node: index, patienceUs, range, what } = ask;
   const node = nodes[index];
   const image = images.get(ask.image);
@@ -26,7 +38,6 @@ async function askOnce({ images, kernel, nodes, wire }: World, ask: AskSpec): Pr
     throw new RangeError(`no node ${index} or no image ${ask.image} in this scenario`);
   if (node.mirror === undefined) return;
   const client: Party = { host: node.host, role: 'containerd', life: new Life(kernel), server: undefined };
-  const connection = new AbortController();
   const timer =
     patienceUs === undefined
       ? undefined

@@ -11,11 +11,13 @@ import { createSimRandom } from '../kernel/random.ts';
 import { FlowNetwork } from '../network/flow-network.ts';
 import type { Link } from '../network/link.ts';
 import { Host } from '../network/host.ts';
+import { Passage } from '../network/passage.ts';
 import { Wire } from '../network/wire.ts';
 import { createZoneLinks } from '../network/zone-links.ts';
 import type { Party } from '../network/party.ts';
 import { Directory } from '../node/directory.ts';
 import { createSimDigester } from '../node/sim-digester.ts';
+import { aheadUs } from '../node/sim-clock.ts';
 import type { WallClock } from '../node/sim-clock.ts';
 import type { NodeMirror, Policy, PolicyInWorld } from '../policies/policy.ts';
 import type { ImageSpec, Scenario } from '../scenario/scenario.ts';
@@ -49,6 +51,8 @@ export interface World extends WorldParts {
   readonly upstream: Party;
   /** All hosts of the registry: itself, who gives tokens, who stores blobs. */
   readonly upstreams: readonly Party[];
+  /** Which packets pass. */
+  readonly passage: Passage;
   /** The bounds of its mirrors. */
   readonly limits: Limits;
 }
@@ -64,14 +68,18 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   const store = new SimStore({ clock: clockOf(kernel), catalogue });
   const registry = createUpstream({ kernel, flows, catalogue, store }, scenario.upstream);
   const { upstream } = registry;
-  const latencyUs = (from: Host, to: Host): number =>
-    registry.latencyUs(from) ??
-    registry.latencyUs(to) ??
-    (from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs);
+  const latencyUs = (from: Host, to: Host): number => {
+    const usualUs = from.zone === to.zone ? cluster.latencyUs : cluster.zoneLatencyUs;
+    const ownUs = registry.latencyUs(from) ?? registry.latencyUs(to) ?? usualUs;
+    return ownUs + from.addedLatencyUs + to.addedLatencyUs;
+  };
   const limits = limitsWith(scenario.limits ?? {});
-  const directory = new Directory(kernel, { latencyUs, limits, knownMax: cluster.knownMax ?? usualKnownMax });
+  const passage = new Passage();
+  if (scenario.faults.some(({ what }) => what.kind === 'cut')) passage.setGates(flows);
+  const directory = new Directory(kernel, { latencyUs, passage, limits, knownMax: cluster.knownMax ?? usualKnownMax });
   const wire = new Wire(kernel, flows, trace, {
     latencyUs,
+    passage,
     linkBetween: createZoneLinks(flows, cluster.zoneBytesPerSecond),
     dialRoundTrips: ({ role }) => (role === 'upstream' ? registry.dialRoundTrips : 1),
   });
@@ -96,7 +104,7 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
       });
     }
   }
-  return { ...parts, nodes, images, upstream, upstreams: registry.parties, limits };
+  return { ...parts, passage, nodes, images, upstream, upstreams: registry.parties, limits };
 }
 
 type Parts = WorldParts & { readonly sharedUnpack: Link | undefined };
@@ -122,7 +130,7 @@ function createNode(
   });
   const wall = { offsetUs: 0 };
   const runtime = createRuntime(
-    { ...parts, wire: new UpstreamAccess(wire, registry), clock: clockOf(kernel) },
+    { ...parts, wire: new UpstreamAccess(wire, registry), clock: clockOf(kernel, wall) },
     host,
     cluster,
   );
@@ -134,10 +142,13 @@ function createNode(
   return { name, host, store, containerd, mirror, wall, hasStoodStill: false };
 }
 
-function clockOf(kernel: Kernel): ConstructorParameters<typeof SimStore>[0]['clock'] {
+function clockOf(
+  kernel: Kernel,
+  wall: WallClock = { offsetUs: 0 },
+): ConstructorParameters<typeof SimStore>[0]['clock'] {
   return {
     schedule: (delayUs, callback) => kernel.schedule(delayUs, callback),
-    wallUs: () => 1_700_000_000_000_000 + kernel.nowUs(),
+    wallUs: () => 1_700_000_000_000_000 + kernel.nowUs() + aheadUs(wall, kernel.nowUs()),
   };
 }
 
