@@ -3,7 +3,7 @@ import type { Fault } from '../faults/fault.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
-import { liarsOf } from './lies.ts';
+import { isTagForged, liarsOf } from './lies.ts';
 import type { OracleContext, OracleFactory } from './oracle.ts';
 
 /** L4, L5: what a node's own store has, its mirror answers: no 404, to nobody. */
@@ -37,7 +37,7 @@ class KnownHolders {
   constructor(context: OracleContext) {
     this.#context = context;
     const { scenario } = context;
-    this.#isJudged = liarsOf(scenario).size === 0 && scenario.mirror === undefined;
+    this.#isJudged = liarsOf(scenario).size === 0 && !isTagForged(scenario) && scenario.mirror === undefined;
   }
 
   /** To be told of every event. */
