@@ -5,6 +5,7 @@ import { allowedAnswers, isAllowed } from '../reference/mirror-model.ts';
 import type { ModelAnswer, ModelContent, ModelRequest } from '../reference/mirror-model.ts';
 import type { SimNode, World } from '../run/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { isTagForged } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 
 /** A request that a mirror has not answered yet, and what it could have been answered with when it came. */
@@ -26,6 +27,8 @@ export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) =
         const node = nodes.get(event.to.host);
         const request = event.to.role === 'mirror' ? modelRequest(event.request, event.from) : undefined;
         if (node === undefined || request === undefined || isTampered(scenario, node, event.from)) return;
+        // What another node says of a tag is believed.
+        if (request.tag !== undefined && isTagForged(scenario)) return;
         const isSelfCheck = event.request.headers['peili-self-check'] !== undefined;
         pending.set(event.exchange, { request, node, isSelfCheck, before: contentsOf(world, node, request) });
       }
