@@ -43,7 +43,7 @@ export async function relayManifest(
     });
     const patience = openPatience(deps, request, live);
     const usable = (source: Source): boolean => isUsable(deps, request, key, source) && !patience.isWaiting();
-    const { answer } = await runRace(deps, {
+    const { answer, source: winner } = await runRace(deps, {
       sources: live.set,
       candidates: (tried) => live.ordered((source) => !tried.has(source.id) && usable(source)),
       attempt: (source, hedge, attemptScope) => {
@@ -54,7 +54,10 @@ export async function relayManifest(
       attemptsMax: deps.limits.attemptsMax,
       signal: scope.signal,
     }).finally(patience.end);
-    if (answer.bytes !== undefined) deps.sizes.learn(answer.bytes);
+    if (answer.bytes !== undefined) {
+      report.step({ type: 'bytes', source: winner.id, from: 0, to: answer.bytes.byteLength });
+      deps.sizes.learn(answer.bytes);
+    }
     const bytes = answer.bytes ?? new Uint8Array();
     return await rangedResponse(request, answer, (start, end) => bytesBody(bytes.subarray(start, end)));
   } catch (error) {
@@ -120,7 +123,6 @@ async function attempt(
     });
     if (method === 'HEAD') return head;
     const bytes = await readBody(deps, source, head, response, keyOf(request));
-    report.step({ type: 'bytes', source: source.id, from: 0, to: bytes.byteLength });
     return { ...head, sizeBytes: bytes.byteLength, bytes };
   });
   const code = method === 'HEAD' ? 'HEAD_TIMEOUT' : 'MANIFEST_TIMEOUT';
