@@ -46,7 +46,8 @@ export type { Arbitraries, FastCheckModule, ScenarioShape } from './arbitraries/
 export type { DrawOptions } from './draw/draw-scenario.ts';
 export { policies } from './policies/named.ts';
 export type { PolicyName } from './policies/named.ts';
-export { spegelLike } from './policies/spegel-like.ts';
+export { spegelLike } from './policies/spegel/spegel-like.ts';
+export { mixed } from './policies/mixed.ts';
 export type { MirrorPlace, NodeMirror, Policy, PolicyInWorld } from './policies/policy.ts';
 export { parsePullTrace, TraceError } from './traces/parse-pull-trace.ts';
 export { formatPulls, formatPullTrace } from './traces/pull-trace.ts';

@@ -1,6 +1,7 @@
 import { noMirror, peili } from './peili.ts';
 import type { Policy } from './policy.ts';
-import { spegelLike } from './spegel-like.ts';
+import { spegelLike } from './spegel/spegel-like.ts';
+import { binomialTree } from './tree/tree-mirror.ts';
 
 /** The policies that can be named. */
 export const policies = {
@@ -8,7 +9,9 @@ export const policies = {
   noMirror,
   spegelLike: { ...spegelLike('0.7'), name: 'spegelLike' },
   'spegelLike-0.4': spegelLike('0.4'),
+  'spegelLike-0.6': spegelLike('0.6'),
   'spegelLike-0.7': spegelLike('0.7'),
+  binomialTree,
 } as const satisfies Readonly<Record<string, Policy>>;
 
 export type PolicyName = keyof typeof policies;
@@ -18,5 +21,7 @@ export const policyNames: readonly PolicyName[] = [
   'noMirror',
   'spegelLike',
   'spegelLike-0.4',
+  'spegelLike-0.6',
   'spegelLike-0.7',
+  'binomialTree',
 ];

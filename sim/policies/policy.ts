@@ -25,6 +25,8 @@ export interface NodeMirror {
 
 /** Where a mirror is to stand. */
 export interface MirrorPlace {
+  /** Of the node. */
+  readonly index: number;
   readonly host: Host;
   readonly store: SimStore;
   readonly wall: WallClock;

@@ -6,6 +6,7 @@ import type { FlowNetwork } from '../network/flow-network.ts';
 import type { Host } from '../network/host.ts';
 import type { Wire } from '../network/wire.ts';
 import type { Directory } from '../node/directory.ts';
+import type { ProviderRecords } from '../policies/spegel/provider-records.ts';
 import type { Trace } from './trace.ts';
 
 /** What all programs of a world share. */
@@ -20,4 +21,6 @@ export interface WorldParts {
   readonly catalogue: Catalogue;
   /** One way between two hosts. */
   readonly latencyUs: (from: Host, to: Host) => number;
+  /** What Spegel nodes tell each other, where there are any. */
+  readonly providers: () => ProviderRecords;
 }

@@ -1,3 +1,4 @@
+import { ProviderRecords } from '../policies/spegel/provider-records.ts';
 import { limitsWith } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
 import { Catalogue } from '../content/catalogue.ts';
@@ -83,9 +84,12 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
     linkBetween: createZoneLinks(flows, cluster.zoneBytesPerSecond),
     dialRoundTrips: ({ role }) => (role === 'upstream' ? registry.dialRoundTrips : 1),
   });
-  const shared = cluster.unpack?.sharedBytesPerSecond;
-  const sharedUnpack = shared === undefined ? undefined : flows.addLink('unpacking', shared);
-  const parts = { sharedUnpack, kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs };
+  const sharedRate = cluster.unpack?.sharedBytesPerSecond;
+  const sharedUnpack = sharedRate === undefined ? undefined : flows.addLink('unpacking', sharedRate);
+  let table: ProviderRecords | undefined;
+  const providers = (): ProviderRecords => (table ??= new ProviderRecords(parts));
+  const shared = { kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs, providers };
+  const parts: Parts = { ...shared, sharedUnpack };
   const inWorld = policy.inWorld(parts);
   const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
     createNode(index, scenario, inWorld, parts, registry),
@@ -135,7 +139,7 @@ function createNode(
     cluster,
   );
   const { store } = runtime;
-  const place = { host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
+  const place = { index, host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
   const mirror = policy.createMirror(place);
   const asked = mirror === undefined ? [registry.upstream] : [mirror.party, registry.upstream];
   const containerd = runtime.createContainerd(() => asked);

@@ -181,7 +181,7 @@ for (const [set, says] of [
   ],
   [
     'policies=peli',
-    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili, noMirror, spegelLike, spegelLike-0.4 or spegelLike-0.7',
+    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili, noMirror, spegelLike, spegelLike-0.4, spegelLike-0.6, spegelLike-0.7 or binomialTree',
   ],
   [
     'faults[0].kind=stal',
