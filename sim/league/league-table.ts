@@ -11,7 +11,8 @@ const columns: readonly Column[] = [
   { title: 'policy', cell: ({ policy }) => policy },
   { title: 'makespan', cell: ({ makespan }) => seconds(makespan.median) },
   { title: '/ ideal', cell: ({ makespanRatio }) => band(makespanRatio, 'x') },
-  { title: 'pull p50', cell: ({ pullUs }) => seconds(pullUs.p50) },
+  { title: '/ base', cell: ({ against }) => (against === undefined ? '' : band(against.makespan, 'x')) },
+  { title: 'p50', cell: ({ pullUs }) => seconds(pullUs.p50) },
   { title: 'p90', cell: ({ pullUs }) => seconds(pullUs.p90) },
   { title: 'p99', cell: ({ pullUs }) => seconds(pullUs.p99) },
   { title: 'slowest', cell: ({ pullUs }) => seconds(pullUs.slowest) },
@@ -19,6 +20,10 @@ const columns: readonly Column[] = [
   { title: 'requests', cell: ({ upstreamRequests }) => upstreamRequests.toFixed(0) },
   { title: 'slower', cell: ({ regret }) => (regret === undefined ? '' : percent(regret.slowerShare)) },
   { title: 'by', cell: ({ regret }) => (regret === undefined || regret.worstUs <= 0 ? '' : seconds(regret.worstUs)) },
+  { title: 'GETs', cell: ({ upstreamManifestGets }) => upstreamManifestGets.toFixed(0) },
+  { title: 'wait', cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : milliseconds(addedWaitUs.mean)) },
+  { title: 'longest', cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : seconds(addedWaitUs.longest)) },
+  { title: 'missed', cell: ({ addedWaitUs, missedShare }) => (addedWaitUs.longest === 0 ? '' : percent(missedShare)) },
   { title: 'zones', cell: ({ zoneCrossingShare }) => percent(zoneCrossingShare) },
   { title: 'wasted', cell: ({ wastedShare }) => percent(wastedShare) },
   { title: 'hot spot', cell: ({ hotSpot }) => (hotSpot === 0 ? '' : `${hotSpot.toFixed(1)}x`) },
@@ -27,9 +32,11 @@ const columns: readonly Column[] = [
 ];
 
 /** What the titles mean. */
-export const leagueLegend = `makespan: from the first pull's start to the last one's end, median over seeds; / ideal: of the time that one copy takes through a node's cable, with its band
-upstream: copies of the images that left the registry; slower: pulls that took longer than the same pull without a mirror, and the most that one lost
-zones, wasted: bytes across zones, and received in vain, of all that was wanted; hot spot: the most that a node gave, of the mean; gap: the longest time without a byte`;
+export const leagueLegend = `makespan: from the first pull's start to the last one's end (a pod's: until it is ready), median over seeds; / ideal: of the time that one copy takes through a node's cable; / base: of the makespan of noMirror, or else of the first policy, on the same seed; with bands of 95 %
+upstream: copies of the images that left the registry; requests, GETs: to the registry, and of manifests, which some count; slower: pulls that took longer than the same pull without a mirror, and the most that one lost
+wait: what a request cost that a mirror could not serve, the mean and the longest; missed: requests not served though another node had had it for a second
+zones, wasted: bytes across zones, and beyond one copy a node, of all that nodes received; hot spot: the most that a node gave, of the mean; gap: the longest time without a byte
+a quantile is given where three values lie beyond it (p90 from 30, p99 from 300); no failure in n means below 3 / n`;
 
 /** Titles, and the cells of each row; columns without anything are left out. */
 export interface LeagueCells {
@@ -37,14 +44,16 @@ export interface LeagueCells {
   readonly rows: readonly (readonly string[])[];
 }
 
-export function leagueCells(rows: readonly LeagueRow[]): LeagueCells {
-  const used = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ''));
+/** `titles`: only these columns. */
+export function leagueCells(rows: readonly LeagueRow[], titles?: readonly string[]): LeagueCells {
+  const wanted = titles === undefined ? columns : columns.filter(({ title }) => titles.includes(title));
+  const used = wanted.filter(({ cell }) => rows.some((row) => cell(row) !== ''));
   return { columns: used.map(({ title }) => title), rows: rows.map((row) => used.map(({ cell }) => cell(row))) };
 }
 
 /** The rows as aligned text. */
-export function formatLeague(league: readonly LeagueRow[]): string {
-  const { columns: titles, rows } = leagueCells(league);
+export function formatLeague(league: readonly LeagueRow[], only?: readonly string[]): string {
+  const { columns: titles, rows } = leagueCells(league, only);
   const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const lines = [titles, ...rows].map((line) =>
     line
@@ -72,6 +81,10 @@ function band({ high, low, median }: Estimate, unit: string): string {
 
 function seconds(us: number | undefined): string {
   return us === undefined ? '' : `${digits(us / 1_000_000)} s`;
+}
+
+function milliseconds(us: number): string {
+  return `${digits(us / 1_000)} ms`;
 }
 
 function percent(share: number): string {

@@ -4,6 +4,7 @@ import { simulate } from '../run/simulate.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { league } from './league.ts';
 import { formatLeague } from './league-table.ts';
+import { runLeague } from './run-league.ts';
 import { estimate, median, quantile } from './statistics.ts';
 
 const megabyte = 1_000_000;
@@ -59,4 +60,66 @@ test('statistics: medians, quantiles that the sample carries, the same band each
   assert.deepEqual(estimate(hundred), estimate(hundred));
   const { high, low } = estimate(hundred);
   assert.ok(low > 35 && low < 50 && high > 51 && high < 66, `${low} ${high}`);
+});
+
+test('league: runs until its bands are narrow, or the seeds are out, or it is stopped; all policies on the same seeds', async () => {
+  const policies = ['peili', 'noMirror'] as const;
+  const narrow = await runLeague(scenario, { policies, seedsMin: 3, seedsMax: 8, simulate: { drain: 'tick' } });
+  assert.equal(narrow.end, 'narrow');
+  assert.deepEqual(
+    narrow.results.map(({ policy, seed }) => `${policy} ${seed}`),
+    [1, 2, 3].flatMap((seed) => policies.map((policy) => `${policy} ${seed}`)),
+  );
+  const state = { seeds: 0 };
+  const goesOn = (): boolean => {
+    state.seeds += 1;
+    return state.seeds <= 2;
+  };
+  const stopped = await runLeague(scenario, { policies, bandWidth: -1, goesOn, simulate: { drain: 'tick' } });
+  assert.deepEqual([stopped.end, stopped.results.length], ['stopped', 4]);
+  const out = await runLeague(scenario, {
+    policies,
+    bandWidth: -1,
+    seedsMax: 2,
+    firstSeed: 5,
+    simulate: { drain: 'tick' },
+  });
+  assert.deepEqual([out.end, out.results.map(({ seed }) => seed)], ['seeds', [5, 5, 6, 6]]);
+  const [ours] = narrow.rows;
+  assert.equal(ours?.against?.policy, 'noMirror');
+  assert.ok(ours.against.makespan.high < 1, 'the second wave comes from peers');
+});
+
+test('league: bytes are told apart by where they came from, and add up', async () => {
+  // Node 3, in the other zone, pulls nothing.
+  const workload = scenario.workload.filter(({ node }) => node !== 3);
+  const { traffic, upstreamBytes } = await simulate({ ...scenario, workload }, { drain: 'tick' });
+  assert.equal(traffic.receivedBytes, traffic.upstreamBytes + traffic.sameZoneBytes + traffic.zoneCrossingBytes);
+  assert.equal(upstreamBytes, traffic.upstreamBytes);
+  for (const [bytes, copies] of [
+    [traffic.sameZoneBytes, 2],
+    [traffic.zoneCrossingBytes, 1],
+  ] as const)
+    assert.ok(bytes > 20 * copies * megabyte && bytes < 20.2 * copies * megabyte, `${copies}: ${bytes}`);
+  // Windows that overlap.
+  assert.ok(traffic.wastedBytes < megabyte, `${traffic.wastedBytes}`);
+  assert.equal(traffic.upstreamManifestGets, 1);
+  // Four nodes ask for a tag, a manifest, a config and a layer each; the first one in vain, and nobody had any of it.
+  const { asked } = traffic;
+  assert.deepEqual([asked.requests, asked.misses, asked.missedThoughHeld], [16, 4, 0]);
+  assert.ok(asked.longestAddedWaitUs < 25_000 && asked.addedWaitUs < 100_000, `${asked.addedWaitUs} us`);
+});
+
+test('league: what others had and a mirror did not find is told: v0.7 among a dead holder and a live one', async () => {
+  const [first, second] = [0, 1].map((node) => ({ atUs: 1_000_000 + 9_000_000 * node, node, image: image.name }));
+  assert.ok(first !== undefined && second !== undefined);
+  const dead: Scenario = {
+    ...scenario,
+    workload: [first, { ...second, atUs: 12_000_000 }],
+    faults: [{ atUs: 11_000_000, target: 0, what: { kind: 'crash' } }],
+  };
+  const { traffic } = await simulate(dead, { policy: 'spegelLike-0.7', drain: 'tick' });
+  // Manifest, config and layer: who has what a tag means is not known by its bytes.
+  assert.equal(traffic.asked.missedThoughHeld, 3);
+  assert.ok(traffic.upstreamBytes > 39 * megabyte);
 });

@@ -8,11 +8,15 @@ import type { Estimate } from './statistics.ts';
 export interface LeagueRow {
   readonly policy: string;
   readonly seeds: number;
+  /** Pulls and pods that were looked at. */
   readonly pulls: number;
   readonly failed: number;
   readonly makespan: Estimate;
   /** Makespan over the time that one image takes through a node's cable. */
   readonly makespanRatio: Estimate;
+  /** Makespan over that of the policy which it is compared with on the same seed; undefined: it is that policy. */
+  readonly against: Against | undefined;
+  /** From the start of a pull to its end, of a pod until it is ready; a quantile where the sample carries it. */
   readonly pullUs: {
     readonly p50: number | undefined;
     readonly p90: number | undefined;
@@ -24,12 +28,23 @@ export interface LeagueRow {
   readonly upstreamManifestGets: number;
   /** Undefined: there were no runs without a mirror on the same seeds. */
   readonly regret: Regret | undefined;
-  /** Of the bytes that all nodes together wanted. */
+  /** What a request cost that a mirror could not serve. */
+  readonly addedWaitUs: { readonly mean: number; readonly longest: number };
+  /** Of the requests to mirrors: not served though another node had had it for a second. */
+  readonly missedShare: number;
+  /** Of all bytes that nodes received. */
+  readonly upstreamShare: number;
+  readonly sameZoneShare: number;
   readonly zoneCrossingShare: number;
-  /** Received beyond what was wanted, of it. */
+  /** Beyond one copy of what a node has pulled. */
   readonly wastedShare: number;
   readonly hotSpot: number;
   readonly longestGapUs: number;
+}
+
+export interface Against {
+  readonly policy: string;
+  readonly makespan: Estimate;
 }
 
 /** Pulls that took longer than the same pull of the same seed without a mirror. */
@@ -42,33 +57,42 @@ export interface Regret {
 /** Slower by less is as fast: what a request through one more program takes. */
 const noticeableUs = 1_000;
 
-/** A row for each policy, in the order in which they come. */
+/** A row for each policy, in the order in which they come. All are compared with runs without a mirror, or else with the first. */
 export function league(scenario: Scenario, results: readonly SimResult[]): readonly LeagueRow[] {
   const byPolicy = Map.groupBy(results, ({ policy }) => policy);
-  const without = new Map((byPolicy.get('noMirror') ?? []).map((result) => [result.seed, result]));
-  return [...byPolicy].map(([policy, runs]) => rowOf(policy, scenario, runs, without));
+  const base = byPolicy.get('noMirror') ?? byPolicy.values().next().value ?? [];
+  return [...byPolicy].map(([policy, runs]) => rowOf(policy, scenario, runs, base));
 }
 
-function rowOf(
-  policy: string,
-  scenario: Scenario,
-  runs: readonly SimResult[],
-  without: ReadonlyMap<number, SimResult>,
-): LeagueRow {
-  const { downBytesPerSecond } = scenario.cluster;
+/** One thing that was waited for. */
+interface Waited {
+  readonly tookUs: number | undefined;
+  readonly isOk: boolean;
+}
+
+function waitedOf({ pods, pulls }: SimResult): readonly Waited[] {
+  return [
+    ...pulls.map(({ outcome, tookUs }) => ({ tookUs, isOk: outcome === 'ok' })),
+    ...pods.map(({ readyUs }) => ({ tookUs: readyUs, isOk: readyUs !== undefined })),
+  ];
+}
+
+function rowOf(policy: string, scenario: Scenario, runs: readonly SimResult[], base: readonly SimResult[]): LeagueRow {
   const oneCopy = imageBytesOf(scenario);
-  const wanted = oneCopy * new Set(scenario.workload.map(({ node }) => node)).size;
-  const pulls = runs.flatMap((run) => run.pulls);
-  const times = pulls.flatMap(({ outcome, tookUs }) => (outcome === 'ok' && tookUs !== undefined ? [tookUs] : []));
+  const idealUs = (oneCopy / scenario.cluster.downBytesPerSecond) * 1_000_000;
+  const waited = runs.flatMap(waitedOf);
+  const times = waited.flatMap(({ isOk, tookUs }) => (isOk && tookUs !== undefined ? [tookUs] : []));
   const over = (figure: (run: SimResult) => number): number => median(runs.map(figure));
-  const idealUs = (oneCopy / downBytesPerSecond) * 1_000_000;
+  const share = (figure: (run: SimResult) => number): number =>
+    over((run) => (run.traffic.receivedBytes === 0 ? 0 : figure(run) / run.traffic.receivedBytes));
   return {
     policy,
     seeds: runs.length,
-    pulls: pulls.length,
-    failed: pulls.length - times.length,
+    pulls: waited.length,
+    failed: waited.length - times.length,
     makespan: estimate(runs.map(({ makespanUs }) => makespanUs)),
     makespanRatio: estimate(runs.map(({ makespanUs }) => makespanUs / idealUs)),
+    against: againstOf(policy, runs, base),
     pullUs: {
       p50: quantile(times, 0.5),
       p90: quantile(times, 0.9),
@@ -78,19 +102,39 @@ function rowOf(
     upstreamCopies: estimate(runs.map(({ upstreamBytes }) => upstreamBytes / oneCopy)),
     upstreamRequests: over(({ upstreamRequests }) => upstreamRequests),
     upstreamManifestGets: over(({ traffic }) => traffic.upstreamManifestGets),
-    regret: policy === 'noMirror' ? undefined : regretOf(runs, without),
-    zoneCrossingShare: over(({ traffic }) => traffic.zoneCrossingBytes / wanted),
-    wastedShare: over(({ traffic }) => Math.max(0, traffic.receivedBytes / wanted - 1)),
+    regret: policy === 'noMirror' ? undefined : regretOf(runs, base),
+    addedWaitUs: {
+      mean: over(({ traffic: { asked } }) => asked.addedWaitUs / Math.max(1, asked.misses)),
+      longest: runs.reduce((most, { traffic }) => Math.max(most, traffic.asked.longestAddedWaitUs), 0),
+    },
+    missedShare: over(({ traffic: { asked } }) => asked.missedThoughHeld / Math.max(1, asked.requests)),
+    upstreamShare: share(({ traffic }) => traffic.upstreamBytes),
+    sameZoneShare: share(({ traffic }) => traffic.sameZoneBytes),
+    zoneCrossingShare: share(({ traffic }) => traffic.zoneCrossingBytes),
+    wastedShare: share(({ traffic }) => traffic.wastedBytes),
     hotSpot: over(({ traffic }) => traffic.hotSpot),
     longestGapUs: runs.reduce((most, { traffic }) => Math.max(most, traffic.longestGapUs), 0),
   };
 }
 
-function regretOf(runs: readonly SimResult[], without: ReadonlyMap<number, SimResult>): Regret | undefined {
+function againstOf(policy: string, runs: readonly SimResult[], base: readonly SimResult[]): Against | undefined {
+  const [first] = base;
+  if (first === undefined || first.policy === policy) return undefined;
+  const bySeed = new Map(base.map((run) => [run.seed, run]));
+  const ratios = runs.flatMap(({ makespanUs, seed }) => {
+    const other = bySeed.get(seed);
+    return other === undefined || other.makespanUs === 0 ? [] : [makespanUs / other.makespanUs];
+  });
+  return ratios.length === 0 ? undefined : { policy: first.policy, makespan: estimate(ratios) };
+}
+
+function regretOf(runs: readonly SimResult[], base: readonly SimResult[]): Regret | undefined {
+  if (base[0]?.policy !== 'noMirror') return undefined;
+  const without = new Map(base.map((run) => [run.seed, waitedOf(run)]));
   const slowerUs = runs.flatMap((run) =>
-    run.pulls.flatMap(({ outcome, tookUs }, index) => {
-      const other = without.get(run.seed)?.pulls[index];
-      if (other?.tookUs === undefined || tookUs === undefined || outcome !== 'ok') return [];
+    waitedOf(run).flatMap(({ isOk, tookUs }, index) => {
+      const other = without.get(run.seed)?.[index];
+      if (other?.tookUs === undefined || tookUs === undefined || !isOk) return [];
       return [tookUs - other.tookUs];
     }),
   );

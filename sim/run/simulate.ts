@@ -6,8 +6,8 @@ import type { PoisonGuard } from '../kernel/poison-guard.ts';
 import { policies } from '../policies/named.ts';
 import type { PolicyName } from '../policies/named.ts';
 import type { Policy } from '../policies/policy.ts';
-import { watchTraffic } from '../league/traffic.ts';
-import type { Traffic } from '../league/traffic.ts';
+import { watchTraffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { startAsks } from './start-asks.ts';
 import { startPods } from './start-pods.ts';
@@ -86,15 +86,6 @@ async function runScenario(
 ): Promise<SimResult> {
   const policy = typeof chosen === 'string' ? policies[chosen] : chosen;
   const world = build(scenario, { seed, policy, drain, swaps: scenario.swaps ?? [] }, guard);
-  const upstream = { bytes: 0, requests: 0 };
-  const asked = new Set<number>();
-  world.trace.watch((event) => {
-    if (event.type === 'request' && event.to.role === 'upstream') {
-      upstream.requests += 1;
-      asked.add(event.exchange);
-    }
-    if (event.type === 'bytes' && asked.has(event.exchange)) upstream.bytes += event.bytes;
-  });
   const traffic = watchTraffic(world);
   onWorld?.(world);
   const watching = watchWith(policy.isOurs ? watched : {}, world, scenario);
@@ -116,6 +107,7 @@ async function runScenario(
   }
   // Stopped in the middle, as a replay is: nothing has had the time to end.
   if (world.kernel.executed < eventsMax) await watching.end();
+  const books = traffic();
   return {
     scenario: scenario.name,
     policy: policy.name,
@@ -126,9 +118,9 @@ async function runScenario(
       [...pulls, ...pods.map(({ startUs, readyUs }) => ({ startUs, tookUs: readyUs }))],
       scenario.untilUs,
     ),
-    upstreamBytes: upstream.bytes,
-    upstreamRequests: upstream.requests,
-    traffic: traffic(),
+    upstreamBytes: books.upstreamBytes,
+    upstreamRequests: books.upstreamRequests,
+    traffic: books,
     events: world.kernel.executed,
     ties: world.kernel.ties,
     hash: world.kernel.hash.digest(),
