@@ -8,12 +8,14 @@ import type {
   Disposer,
   Membership,
   Observer,
+  Probe,
   Random,
   Records,
   RoutingKey,
   StoreChange,
   Timer,
 } from '../ports/index.ts';
+import { silentProbe } from '../ports/index.ts';
 import type { Router } from '../routing/router.ts';
 import { positionOf, routingKeyOf } from '../routing/routing-key.ts';
 import { Holdings } from './holdings.ts';
@@ -29,6 +31,8 @@ export interface AdvertiserDeps {
   readonly digester: Digester;
   readonly random: Random;
   readonly observer: Observer;
+  /** @default nothing, as in production */
+  readonly probe?: Probe;
 }
 
 export interface AdvertiserOptions extends HoldingsFilter {
@@ -91,13 +95,13 @@ class StoreAdvertiser implements Advertiser {
   #unwatch: Disposer | undefined;
 
   constructor(deps: AdvertiserDeps, options: AdvertiserOptions) {
-    const { clock, membership, records, observer, router } = deps;
+    const { clock, membership, records, observer, probe = silentProbe, router } = deps;
     this.#deps = deps;
     this.#options = options;
     this.#holdings = new Holdings(options);
     const random = deps.random.fork('advertise');
     this.#outbox = new Outbox(
-      { clock, membership, records, observer, random, reachability: router.reachability },
+      { clock, membership, records, observer, probe, random, reachability: router.reachability },
       options,
       this.#advertised,
     );

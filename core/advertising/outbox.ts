@@ -7,6 +7,7 @@ import type {
   Membership,
   MembershipChange,
   Observer,
+  Probe,
   Random,
   Records,
   RoutingKey,
@@ -28,6 +29,7 @@ export interface OutboxDeps {
   readonly random: Random;
   readonly observer: Observer;
   readonly reachability: Reachability;
+  readonly probe: Probe;
 }
 
 export interface OutboxOptions {
@@ -235,8 +237,9 @@ export class Outbox {
 
   /** What a member is told now, noted as told before it is sent: if that fails, nothing is known of it at all. */
   #nextParts(dialogue: Dialogue): Statement[] {
-    const { clock, random } = this.#deps;
+    const { clock, probe, random } = this.#deps;
     const { limits } = this.#options;
+    const messageMaxBytes = probe.buggify('advertising: a message for each key') ? 1 : limits.recordsMessageMaxBytes;
     const nowUs = clock.nowUs();
     // A member that failed is only asked whether it is there: what it is to keep is kept elsewhere until then.
     if (dialogue.isAway) return [{ complete: false, add: [], withdraw: [] }];
@@ -248,13 +251,13 @@ export class Outbox {
       dialogue.beginTold();
       dialogue.noteTold(statement);
       dialogue.planComplete(limits, random, keys.size > 0, nowUs);
-      return partsOf(statement, limits.recordsMessageMaxBytes);
+      return partsOf(statement, messageMaxBytes);
     }
     const statement = changeStatement(changed, told, keys, this.#holdings, clock.wallUs());
     dialogue.noteTold(statement);
     if (dialogue.completeAtUs === Infinity)
       dialogue.planComplete(limits, random, (dialogue.told?.size ?? 0) > 0, nowUs);
-    return isEmpty(statement) ? [] : partsOf(statement, limits.recordsMessageMaxBytes);
+    return isEmpty(statement) ? [] : partsOf(statement, messageMaxBytes);
   }
 
   async #send(member: Member, statement: Statement, parent: AbortSignal): Promise<void> {

@@ -107,6 +107,10 @@ export class BlobSegments implements SegmentPlan {
       throw new PeiliError('SOURCES_EXHAUSTED', 'the content ended early at every source', { offset });
     }
     this.#source = source;
+    this.#deps.probe.sometimes(
+      'relay: only the last byte is resumed',
+      failure !== undefined && offset === this.#end - 1,
+    );
     const close = (): void => {
       scope.close();
     };
@@ -171,7 +175,10 @@ export class BlobSegments implements SegmentPlan {
         // A failure has had one look already.
         const isHopeless = (looks > 0 || failure !== undefined) && !this.#isAnybodyUsable(offset);
         const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0 || isHopeless;
-        if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) throw error;
+        if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) {
+          this.#deps.probe.reach('relay: a body ends early, since nobody is left');
+          throw error;
+        }
         this.#deps.probe.reach('relay: a body that lost its sources looks for others');
         preferred = undefined;
       }

@@ -1,6 +1,7 @@
 import { PeiliError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import type { Holder, Member, Random, RecordBatch, RecordEntry, RoutingKey } from '../ports/index.ts';
+import { silentProbe } from '../ports/index.ts';
+import type { Holder, Member, Probe, Random, RecordBatch, RecordEntry, RoutingKey } from '../ports/index.ts';
 import { chooseHolders } from './choose-holders.ts';
 import { checkRoutingKey } from './routing-key.ts';
 import { SenderRecords } from './sender-records.ts';
@@ -22,11 +23,13 @@ export class RecordStore {
   readonly #own: SenderRecords;
   readonly #limits: Limits;
   readonly #random: Random;
+  readonly #probe: Probe;
   #records = 0;
   #tombstones = 0;
   #sweptAtUs: number;
 
-  constructor(self: Member, random: Random, limits: Limits, nowUs: number) {
+  constructor(self: Member, random: Random, limits: Limits, nowUs: number, probe: Probe = silentProbe) {
+    this.#probe = probe;
     this.#own = new SenderRecords(self, self.incarnation, nowUs);
     this.#random = random;
     this.#limits = limits;
@@ -131,7 +134,10 @@ export class RecordStore {
     const shared: Claim = { sequence, receivedAtUs: nowUs, expiresAtUs, tag: undefined };
     let refused = 0;
     for (const { key, tag } of batch.add) {
-      if (sender.wasBuriedAfter(key, sequence, nowUs)) continue;
+      if (sender.wasBuriedAfter(key, sequence, nowUs)) {
+        this.#probe.reach('routing: a withdrawal outweighs a late addition');
+        continue;
+      }
       const entry = this.#keys.get(key);
       const known = entry === undefined ? undefined : sender.claims.get(entry);
       if (known !== undefined && known.sequence > sequence) continue;

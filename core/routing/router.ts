@@ -8,12 +8,14 @@ import type {
   Member,
   Membership,
   Observer,
+  Probe,
   Random,
   RecordBatch,
   RecordEntry,
   Records,
   RoutingKey,
 } from '../ports/index.ts';
+import { silentProbe } from '../ports/index.ts';
 import { LookupFlight } from './lookup-flight.ts';
 import type { FlightDeps, OnHolders } from './lookup-flight.ts';
 import { planLookup, trackNeighbours } from './lookup-plan.ts';
@@ -34,6 +36,8 @@ export interface RouterDeps {
   readonly digester: Digester;
   readonly random: Random;
   readonly observer: Observer;
+  /** @default nothing, as in production */
+  readonly probe?: Probe;
 }
 
 export interface RouterOptions {
@@ -80,6 +84,7 @@ class KademliaRouter implements Router {
   readonly #deps: RouterDeps;
   readonly #options: RouterOptions;
   readonly #store: RecordStore;
+  readonly #probe: Probe;
   readonly #warming: Warming;
   readonly #neighbours: () => Neighbours;
   readonly #positionOf: (key: RoutingKey) => Position;
@@ -96,7 +101,9 @@ class KademliaRouter implements Router {
     this.#deps = deps;
     this.#options = options;
     this.reachability = createReachability(limits);
-    const store = new RecordStore(membership.self, random.fork('records'), limits, clock.nowUs());
+    const { probe = silentProbe } = deps;
+    this.#probe = probe;
+    const store = new RecordStore(membership.self, random.fork('records'), limits, clock.nowUs(), probe);
     this.#store = store;
     this.own = {
       set: (key, tag) => {
@@ -192,7 +199,9 @@ class KademliaRouter implements Router {
     const nowUs = this.#deps.clock.nowUs();
     const holders = this.#store.holders(key, asker, this.#options.freeSlots?.(), nowUs);
     if (holders.length > 0) return { holders, warming: false, closer: [] };
-    const warming = this.#warming.isWarming(nowUs);
+    // A member that was told everything may well say less of itself than it could: who asks then asks others.
+    const warming = this.#warming.isWarming(nowUs) || this.#probe.buggify('routing: warming again');
+    this.#probe.sometimes('routing: a warming member has nobody to name', warming);
     return { holders, warming, closer: this.#closer(asker, key, warming, nowUs) };
   }
 

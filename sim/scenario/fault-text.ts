@@ -27,6 +27,8 @@ export interface FaultParts {
   readonly every: number;
   /** Only what these nodes ask for. */
   readonly from?: readonly string[] | undefined;
+  /** Nodes on the other side. */
+  readonly with?: readonly string[] | undefined;
   readonly what: FaultKind;
 }
 
@@ -77,6 +79,32 @@ const kinds: Readonly<Record<string, KindSchema>> = {
   'remove-layers': plain({ kind: 'remove-layers' }),
   wall: kind({ offset: duration }, ({ offset }) => ({ kind: 'wall', offsetUs: offset })),
   'mute-records': plain({ kind: 'mute-records' }),
+  rename: plain({ kind: 'rename' }),
+  'pause-node': plain({ kind: 'pause-node' }),
+  vanish: plain({ kind: 'vanish' }),
+  absent: plain({ kind: 'absent' }),
+  'slow-cpu': kind({ times: count(2, 1_000) }, ({ times }) => ({ kind: 'slow-cpu', times })),
+  latency: kind({ added: duration }, ({ added }) => ({ kind: 'latency', addedUs: added })),
+  drift: kind({ perSecond: duration }, ({ perSecond }) => ({ kind: 'drift', usPerSecond: perSecond })),
+  'read-error': kind(byte, (args) => ({ kind: 'read-error', atByte: args.byte })),
+  truncate: kind({ size: v.optional(size, 0) }, (args) => ({ kind: 'truncate', toBytes: args.size })),
+  'slow-disk': kind({ rate }, (args) => ({ kind: 'slow-disk', bytesPerSecond: args.rate })),
+  cut: kind({ with: oneOrMore(text) }, () => ({ kind: 'cut', with: [] })),
+  island: kind({ with: v.optional(oneOrMore(text), []) }, () => ({ kind: 'island', with: [] })),
+  'names-fail': plain({ kind: 'names', fault: { kind: 'fail' } }),
+  'names-lag': kind({ lag: duration }, ({ lag }) => ({ kind: 'names', fault: { kind: 'lag', lagUs: lag } })),
+  'names-truncate': kind({ entries: count(0, 5_000) }, ({ entries }) => ({
+    kind: 'names',
+    fault: { kind: 'truncate', entriesMax: entries },
+  })),
+  'records-refused': plain({ kind: 'records', fault: { kind: 'refused' } }),
+  'records-slow': kind({ delay: duration }, ({ delay }) => ({
+    kind: 'records',
+    fault: { kind: 'slow', delayUs: delay },
+  })),
+  'records-stale': plain({ kind: 'records', fault: { kind: 'stale' } }),
+  'records-empty': plain({ kind: 'records', fault: { kind: 'empty' } }),
+  'records-hostile': plain({ kind: 'records', fault: { kind: 'hostile' } }),
   refuse: http({}, () => ({ kind: 'refuse' })),
   'black-hole': http({}, () => ({ kind: 'black-hole' })),
   'silent-head': http({}, () => ({ kind: 'silent-head' })),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { defaultLimits } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { FaultParts } from './fault-text.ts';
 import { selectNodes } from './node-selection.ts';
 import type { NodeNames } from './node-selection.ts';
@@ -142,17 +142,31 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
   const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
   const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
   const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], [...path, 'from']);
+  const others = parts.with === undefined ? [] : selectNodes(nodes, parts.with, [], [...path, 'with']);
   return targets.flatMap((target, index) =>
     askers.map((from): Fault => {
       const atUs = at + index * every;
       return {
         atUs,
         target,
-        what: what.kind === 'http' && from !== undefined ? { ...what, from } : what,
+        what: whatOf(what, from, others, target),
         ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }),
       };
     }),
   );
+}
+
+/** What is said of other nodes, by their indexes. */
+function whatOf(
+  what: FaultKind,
+  from: number | undefined,
+  others: readonly number[],
+  target: Fault['target'],
+): FaultKind {
+  if (what.kind === 'http' && from !== undefined) return { ...what, from };
+  if (what.kind === 'cut' || what.kind === 'island')
+    return { ...what, with: others.filter((other) => other !== target) };
+  return what;
 }
 
 /** Nothing where nothing is said: a scenario of defaults is printed without them. */
