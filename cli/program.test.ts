@@ -43,6 +43,61 @@ test('program: each command gets its options', async () => {
   assert.equal(call?.[1].zone, 'a');
 });
 
+test('program: each command of the simulator gets its options', async () => {
+  const command = async (...argv: string[]): Promise<unknown> =>
+    ((await run(['sim', ...argv])).calls as [string, unknown][])[0]?.[1];
+  const none = { nodes: undefined, seeds: undefined, policies: undefined, report: undefined };
+  assert.deepEqual(await command('run', 'x'), { type: 'run', scenario: 'x', seed: 1, set: [], json: false, ...none });
+  assert.deepEqual(
+    await command(
+      'run',
+      'x',
+      '--nodes=5',
+      '--seeds',
+      '3',
+      '--seed',
+      '9',
+      '--policy',
+      'a, b',
+      '--set',
+      'a=1',
+      '--set',
+      'b=2',
+      '--report',
+      'o',
+      '--json',
+    ),
+    {
+      type: 'run',
+      scenario: 'x',
+      nodes: 5,
+      seeds: 3,
+      seed: 9,
+      policies: ['a', 'b'],
+      set: ['a=1', 'b=2'],
+      report: 'o',
+      json: true,
+    },
+  );
+  const shard = { index: 1, count: 8 };
+  assert.deepEqual(await command('hunt', '--budget', '10m', '--shard', '2/8'), {
+    type: 'hunt',
+    budgetUs: 600_000_000,
+    seed: 1,
+    shard,
+    json: false,
+  });
+  assert.deepEqual(await command('mutations', '--only', 'M1,M2'), {
+    type: 'mutations',
+    only: ['M1', 'M2'],
+    budgetUs: 60_000_000,
+    workers: 1,
+    json: false,
+  });
+  assert.deepEqual(await command('replay', 'l'), { type: 'replay', replay: 'l', last: 40, json: false });
+  assert.deepEqual(await command('list'), { type: 'list', scenario: undefined, json: false });
+});
+
 test("program: an action's exit code is the program's", async () => {
   assert.equal((await run(['demo'], { demo: () => Promise.resolve(3) })).code, 3);
 });
@@ -50,6 +105,10 @@ test("program: an action's exit code is the program's", async () => {
 for (const [argv, says] of [
   [['bogus'], "peili: unknown command 'bogus'; see --help\n"],
   [['demo', '--jsn'], "peili: unknown option '--jsn' (Did you mean --json?); see --help\n"],
+  [['sim', 'run'], "peili: missing required argument 'scenario'; see --help\n"],
+  [['sim', 'rn'], "peili: unknown command 'rn' (Did you mean run?); see --help\n"],
+  [['sim', 'run', 'x', '--seeds', '0'], 'peili: --seeds "0": give a whole number from 1 to 10000\n'],
+  [['sim', 'hunt', '--shard', '9/8'], 'peili: --shard "9/8": give which one of how many, 2/8\n'],
   [['up', '--nodes', '0'], 'peili: --nodes "0": give a whole number from 1 to 64\n'],
   [['up', '--nodes', 'x'], 'peili: --nodes "x": give a whole number from 1 to 64\n'],
   [['up', '--nodes'], "peili: option '--nodes <count>' argument missing; see --help\n"],

@@ -1,8 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { PeiliError } from '../../core/index.ts';
-import { formatLeague, judgeExpectations, league, leagueLegend, recordRun, simulate } from '../../sim/index.ts';
+import {
+  formatReplay,
+  formatLeague,
+  judgeExpectations,
+  league,
+  leagueLegend,
+  recordRun,
+  simulate,
+} from '../../sim/index.ts';
 import type { Plan, PolicyName, RunRecord, RunRecording, SimResult, World } from '../../sim/index.ts';
 import { loadPlan } from './load-plan.ts';
+import { scenarioNamed } from './named-scenario.ts';
 import { renderReport } from './report/report-page.ts';
 import type { RunOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
@@ -29,7 +38,7 @@ export async function run(options: RunOptions, io: SimIo): Promise<number> {
   const runs = runsOf(plan, options);
   const done = await runAll(plan, runs, io);
   const results = done.map(({ result }) => result);
-  const troubles = troublesOf(plan, results);
+  const troubles = troublesOf(plan, results, replayOf(options.scenario, plan));
   const isStopped = results.length < runs.length;
   if (isStopped) io.progress.line(`Stopped after ${results.length} of ${runs.length} runs.`);
   if (options.json) io.writeOut(`${JSON.stringify(summaryOf(plan, results, troubles, isStopped))}\n`);
@@ -144,12 +153,25 @@ async function write(file: string, text: string): Promise<void> {
   }
 }
 
-function troublesOf(plan: Plan, results: readonly SimResult[]): readonly string[] {
+type SayReplay = (result: SimResult, event: number) => string;
+
+/** A named scenario by its name: the line is short then. */
+function replayOf(name: string, { scenario, policies }: Plan): SayReplay {
+  const known = scenarioNamed(name) === undefined ? scenario : { ...scenario, name };
+  return ({ policy, seed }, event) => {
+    const found = policies.find((each) => each === policy);
+    return found === undefined
+      ? ''
+      : `; peili sim replay '${formatReplay({ scenario: known, seed, policy: found, event }, scenarioNamed)}'`;
+  };
+}
+
+function troublesOf(plan: Plan, results: readonly SimResult[], sayReplay: SayReplay): readonly string[] {
   return results.flatMap((result) => [
-    ...result.violations.map(
-      ({ oracle, atUs, message }) =>
-        `${result.policy}, seed ${result.seed}: the law ${oracle} was broken at ${(atUs / 1_000_000).toFixed(3)} s: ${message}`,
-    ),
+    ...result.violations.map(({ oracle, atUs, event, message }) => {
+      const law = `the law ${oracle} was broken at ${(atUs / 1_000_000).toFixed(3)} s`;
+      return `${result.policy}, seed ${result.seed}: ${law}: ${message}${sayReplay(result, event)}`;
+    }),
     ...judgeExpectations(plan, result).map(({ says }) => says),
   ]);
 }

@@ -128,3 +128,31 @@ test('sim list: each with what it shows; one as it stands, to begin your own wit
   const named = await does({ type: 'list', scenario: 'second-wave', json: false });
   assert.match(named.out, /^name: second wave\nshows: /);
 });
+
+test('sim check: the same run three times', async () => {
+  const { code, out } = await does({ ...run({ policies: ['peili'] }), type: 'check' } as SimCommand);
+  assert.equal(code, 0);
+  assert.match(out, /^peili\nrun 1 .*\nrun 2 .*\nrun 3 .*\n.*: the same run 3 times\n$/);
+});
+
+test('sim replay: a line is the run that it names, and stops where it says', async () => {
+  const line = 'peili-sim:1:second-wave:7:peili:50';
+  const { code, out } = await does({ type: 'replay', replay: line, last: 2, json: false });
+  assert.equal(code, 0);
+  assert.match(out, /#\d+ .*\n.*#\d+ .*\n\n50 events, hash [0-9a-f]{16}\n✔ no law was broken\n$/);
+  await assert.rejects(
+    does({ type: 'replay', replay: 'peili-sim:1:x', last: 2, json: false }),
+    /it is cut, or more was copied$/,
+  );
+  await assert.rejects(
+    does({ type: 'replay', replay: 'no.txt', last: 2, json: false }),
+    /"no\.txt" is no replay .*ENOENT$/,
+  );
+});
+
+test('sim hunt: says how many seeds it tried, and hunts no longer than it may', async () => {
+  const shard = { index: 1, count: 8 };
+  const { code, out } = await does({ type: 'hunt', budgetUs: 200_000, seed: 1, shard, json: false });
+  assert.equal(code, 0, out);
+  assert.match(out, /^[1-9]\d* seeds, \d+ events in .* s: 0 broke a law\n$/);
+});

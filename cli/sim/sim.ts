@@ -1,14 +1,22 @@
-import { list } from './list.ts';
-import { run } from './run.ts';
 import type { SimCommand } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
-/** Does what `peili sim ...` was asked for: the exit code. */
-export function sim(command: SimCommand, io: SimIo): Promise<number> {
+/** Does what `peili sim ...` was asked for: the exit code. Each is loaded when it is needed. */
+export async function sim(command: SimCommand, io: SimIo): Promise<number> {
   switch (command.type) {
     case 'run':
-      return run(command, io);
+      return (await import('./run.ts')).run(command, io);
     case 'list':
-      return list(command, io);
+      return (await import('./list.ts')).list(command, io);
+    case 'check':
+      return (await import('./check.ts')).check(command, io);
+    case 'hunt':
+      return (await import('./hunt.ts')).hunt(command, io);
+    case 'replay':
+      return (await import('./replay.ts')).replay(command, io);
+    case 'mutations':
+      return (await import('./mutations.ts')).mutations(command, io);
+    case 'bench':
+      return (await import('./bench.ts')).bench(command, io);
   }
 }

@@ -8,6 +8,7 @@ export { mutations } from './catalogue/all.ts';
 export type { Hunt, Mutation, Patch } from './mutation.ts';
 export { runMutations } from './run-mutations.ts';
 export type { Fate, MutationResult, RunMutationsOptions } from './run-mutations.ts';
+export { assertSources } from './thread.ts';
 export type { HostClock } from './thread.ts';
 export { formatMutation, formatReport, reportOf } from './report.ts';
 export type { MutationsReport } from './report.ts';

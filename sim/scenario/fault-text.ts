@@ -32,7 +32,7 @@ export interface FaultParts {
   readonly what: FaultKind;
 }
 
-interface FaultInput {
+export interface FaultInput {
   readonly kind: string;
   readonly on: string | readonly string[];
   readonly [field: string]: string | number | readonly string[];

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { PeiliError } from '../../core/index.ts';
+import { formatTraceJson, formatTraceText, parseReplay, ReplayError, runReplay } from '../../sim/index.ts';
+import type { Replay } from '../../sim/index.ts';
+import { scenarioNamed } from './named-scenario.ts';
+import type { ReplayOptions } from './sim-commands.ts';
+import type { SimIo } from './sim-io.ts';
+
+/** Does a run again up to the event at which it failed, and prints what happened last: 1 when a law was broken. */
+export async function replay(
+  { replay: given, last: lastMax, json }: ReplayOptions,
+  { writeOut }: SimIo,
+): Promise<number> {
+  const { result, failure, last } = await runReplay(await readReplay(given), { lastMax });
+  for (const event of last) writeOut(`${json ? formatTraceJson(event) : formatTraceText(event)}\n`);
+  if (result === undefined) throw failure;
+  const { hash, events, violations } = result;
+  if (json) writeOut(`${JSON.stringify({ type: 'result', hash, events, violations })}\n`);
+  else {
+    writeOut(`\n${events} events, hash ${hash}\n`);
+    for (const { oracle, message } of violations) writeOut(`✘ the law ${oracle} was broken: ${message}\n`);
+    if (violations.length === 0) writeOut('✔ no law was broken\n');
+  }
+  return violations.length === 0 ? 0 : 1;
+}
+
+/** The line itself, or a file that has it; of a saved case its `replay`. */
+async function readReplay(given: string): Promise<Replay> {
+  const text = given.startsWith('peili-sim:') ? given : await textOf(given);
+  try {
+    return parseReplay(text, scenarioNamed);
+  } catch (error) {
+    if (!(error instanceof ReplayError)) throw error;
+    throw new PeiliError('OPTION_INVALID', error.message, {}, error);
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const message = `${JSON.stringify(file)} is no replay (peili-sim:1:...), and no file of one: ${why}`;
+    throw new PeiliError('OPTION_INVALID', message, { file }, error);
+  }
+}
