@@ -89,5 +89,6 @@ function milliseconds(us: number): string {
 
 function percent(share: number): string {
   if (share === 0) return '0 %';
+  if (share > 0.99) return share >= 1 ? `${Math.round(100 * share)} %` : '> 99 %';
   return share < 0.001 ? '< 0.1 %' : `${(100 * share).toPrecision(share < 0.1 ? 1 : 2)} %`;
 }

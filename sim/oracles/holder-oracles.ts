@@ -4,13 +4,15 @@ import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 import type { OracleContext, OracleFactory } from './oracle.ts';
 
 /** L4, L5: what a node's own store has, its mirror answers: no 404, to nobody. */
 export const heldIsServed: OracleFactory = ({ scenario, violate, world }) => {
   const exchanges = new SeenExchanges(world);
   const held = new Set<number>();
-  const isTouched = (node: SimNode): boolean => scenario.faults.some(({ target }) => node.name === `n${target}`);
+  const isTouched = (node: SimNode): boolean =>
+    scenario.faults.some(({ target }) => node.name === nodeNameOf(scenario, target));
   const isJudged = scenario.mirror === undefined;
   return {
     onEvent: (event) => {
@@ -48,13 +50,13 @@ class KnownHolders {
   }
 
   of(image: string, puller: string, atUs: number): readonly string[] {
-    const { world } = this.#context;
+    const { scenario, world } = this.#context;
     const faults = this.#lasting(atUs).filter(({ target }) => target !== 'upstream');
-    const isHidden = faults.some(({ target, what }) => faultTable[what.kind].hides || puller === `n${target}`);
+    const isHidden = faults.some(({ target, what }) => faultTable[what.kind].hides || puller === nodeNameOf(scenario, target));
     if (!this.#isJudged || isHidden) return [];
     return world.nodes
       .map(({ name }) => name)
-      .filter((name) => name !== puller && faults.every(({ target }) => name !== `n${target}`))
+      .filter((name) => name !== puller && faults.every(({ target }) => name !== nodeNameOf(scenario, target)))
       .filter((name) => (this.#completeSinceUs.get(`${name} ${image}`) ?? Infinity) + knownUs <= atUs);
   }
 

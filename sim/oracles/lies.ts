@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario/scenario.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 
 /** Some node answers with another digest: what a tag means is believed (contract L7), and cannot be checked. */
 export function isTagForged({ faults }: Scenario): boolean {
@@ -6,9 +7,9 @@ export function isTagForged({ faults }: Scenario): boolean {
 }
 
 /** Names of nodes that are made to give other bytes than the content's. */
-export function liarsOf({ faults }: Scenario): ReadonlySet<string> {
-  const lies = faults.filter(
+export function liarsOf(scenario: Scenario): ReadonlySet<string> {
+  const lies = scenario.faults.filter(
     ({ what }) => what.kind === 'corrupt' || (what.kind === 'http' && what.fault.kind === 'flip'),
   );
-  return new Set(lies.map(({ target }) => (target === 'upstream' ? target : `n${target}`)));
+  return new Set(lies.map(({ target }) => nodeNameOf(scenario, target)));
 }

@@ -1,11 +1,13 @@
 import { faultTable } from '../faults/fault-table.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Party } from '../network/party.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { SeenExchanges } from './exchanges.ts';
 import type { OracleFactory } from './oracle.ts';
 
-const isTarget = ({ target }: Fault, { host }: Party): boolean => host.name === `n${target}`;
+const isTarget = (scenario: Scenario, { target }: Fault, { host }: Party): boolean =>
+  host.name === nodeNameOf(scenario, target);
 
 /** While it lasts, and for a while after it, nobody can be told anything. */
 const isSilence = ({ what }: Fault): boolean => faultTable[what.kind].hides && what.kind !== 'crash-empty';
@@ -25,7 +27,7 @@ export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) =>
       if (scenario.faults.some(isSilence)) return;
       const ends = scenario.faults
         .filter(
-          (fault) => faultTable[fault.what.kind].loses !== undefined && isTarget(fault, to) && fault.atUs <= event.atUs,
+          (fault) => faultTable[fault.what.kind].loses !== undefined && isTarget(scenario, fault, to) && fault.atUs <= event.atUs,
         )
         .map(({ atUs, untilUs, what }) => (faultTable[what.kind].loses === 'end' ? (untilUs ?? Infinity) : atUs));
       const lostUs = Math.max(0, ...ends);
@@ -57,9 +59,9 @@ const isGoneBy = ({ what: { kind } }: Fault): boolean =>
   faultTable[kind].isAway && kind !== 'pause' && kind !== 'pause-node' && kind !== 'drain';
 
 /** Since when its mirror is gone or out of reach; undefined while it is there. */
-function goneSince({ faults }: Scenario, party: Party, atUs: number): number | undefined {
-  const gone = faults.filter(
-    (fault) => isTarget(fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
+function goneSince(scenario: Scenario, party: Party, atUs: number): number | undefined {
+  const gone = scenario.faults.filter(
+    (fault) => isTarget(scenario, fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
   );
   return gone.length === 0 ? undefined : Math.min(...gone.map((fault) => fault.atUs));
 }

@@ -2,13 +2,14 @@ import { faultTable } from '../faults/fault-table.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 
 /** S8: a pull that the upstream could serve never fails, unless by bytes of a source that was made to lie. */
 export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
   const isUpstreamWell = scenario.faults.every(({ target }) => target !== 'upstream');
   const isLying = liarsOf(scenario).size > 0;
   const wasCutOff = (name: string): boolean =>
-    scenario.faults.some(({ target, what }) => faultTable[what.kind].cutsOff && name === `n${target}`);
+    scenario.faults.some(({ target, what }) => faultTable[what.kind].cutsOff && name === nodeNameOf(scenario, target));
   return {
     onEvent: (event) => {
       if (event.type !== 'pull-end' || event.outcome === 'ok' || !isUpstreamWell) return;
