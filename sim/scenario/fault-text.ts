@@ -68,7 +68,7 @@ function http<const T extends Readonly<Record<string, v.GenericSchema>>>(
 
 const byte = { byte: v.optional(size, 0) };
 
-const kinds: Readonly<Record<string, KindSchema>> = {
+export const faultKinds: Readonly<Record<string, KindSchema>> = {
   crash: plain({ kind: 'crash' }),
   'crash-empty': plain({ kind: 'crash-empty' }),
   pause: plain({ kind: 'pause' }),
@@ -121,12 +121,12 @@ const kinds: Readonly<Record<string, KindSchema>> = {
 };
 
 const unknownKind = v.looseObject(
-  { kind: oneOf(Object.keys(kinds), 'fault') },
+  { kind: oneOf(Object.keys(faultKinds), 'fault') },
   'is no fault: write kind, on and at below it',
 );
 
 /** A fault in a file: its kind decides what else it may say. */
 export const faultText = v.lazy((input): v.GenericSchema => {
   const name = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
-  return (typeof name === 'string' && Object.hasOwn(kinds, name) ? kinds[name] : undefined) ?? unknownKind;
+  return (typeof name === 'string' && Object.hasOwn(faultKinds, name) ? faultKinds[name] : undefined) ?? unknownKind;
 }) as unknown as v.GenericSchema<FaultInput, FaultParts>;

@@ -1,6 +1,8 @@
-import { coldStart } from './cold-start.ts';
 import { coldStart1000 } from './cold-start-1000.ts';
+import { coldStart } from './cold-start.ts';
+import { containerdFiveMinutes } from './containerd-five-minutes.ts';
 import { daemonsetWaves } from './daemonset-waves.ts';
+import { firstHolderMelts } from './first-holder-melts.ts';
 import { halfRestarts } from './half-restarts.ts';
 import { holderStalls } from './holder-stalls.ts';
 import { holderTrickles } from './holder-trickles.ts';
@@ -14,6 +16,8 @@ import { registryRateLimits } from './registry-rate-limits.ts';
 import { rollingUpdate } from './rolling-update.ts';
 import { secondWave } from './second-wave.ts';
 import { smallArtifacts } from './small-artifacts.ts';
+import { spegelEndlessWait } from './spegel-endless-wait.ts';
+import { spegelResumeFromZero } from './spegel-resume-from-zero.ts';
 import { spotNodes } from './spot-nodes.ts';
 import { zoneLost } from './zone-lost.ts';
 
@@ -43,6 +47,10 @@ export const namedScenarios: readonly NamedScenario[] = Object.entries({
   'zone-lost': zoneLost,
   'huge-layer': hugeLayer,
   'small-artifacts': smallArtifacts,
+  'containerd-five-minutes': containerdFiveMinutes,
+  'first-holder-melts': firstHolderMelts,
+  'spegel-endless-wait': spegelEndlessWait,
+  'spegel-resume-from-zero': spegelResumeFromZero,
 }).map(([name, text]) => ({ name, text: text.trimStart() }));
 
 export function findScenario(name: string): NamedScenario | undefined {

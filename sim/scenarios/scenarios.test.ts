@@ -12,6 +12,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   'rolling-update': ['cluster.nodes=20'],
   'daemonset-waves': ['cluster.nodes=20'],
   'small-artifacts': ['cluster.nodes=4', 'images[0].layers=40 x 20kB'],
+  'first-holder-melts': ['cluster.nodes=8'],
   'huge-layer': ['images[0].layers=500MB', 'workload[1].at=60s'],
 };
 
