@@ -14,7 +14,7 @@ export async function bench({ json }: BenchOptions, { writeOut, progress }: SimI
     {
       nowMs: () => performance.now(),
       memoryBytes: () => process.memoryUsage().rss,
-      ...(gc === undefined ? {} : { collectGarbage: () => void gc() }),
+      ...(gc === undefined ? {} : { collectGarbage: gc }),
     },
     {
       onRow: (row) => {
