@@ -14,7 +14,13 @@ export async function bench({ json }: BenchOptions, { writeOut, progress }: SimI
     {
       nowMs: () => performance.now(),
       memoryBytes: () => process.memoryUsage().rss,
-      ...(gc === undefined ? {} : { collectGarbage: gc }),
+      ...(gc === undefined
+        ? {}
+        : {
+            collectGarbage: () => {
+              gc();
+            },
+          }),
     },
     {
       onRow: (row) => {
