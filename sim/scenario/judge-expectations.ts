@@ -41,13 +41,15 @@ export function figureOf(figure: FigureName, scenario: Scenario, result: SimResu
   }
 }
 
-/** One copy of each image that is pulled. */
-export function imageBytesOf({ images, workload }: Scenario): number {
+/** One copy of each image that is pulled; layers that images share once. */
+export function imageBytesOf({ images, workload }: Pick<Scenario, 'images' | 'workload'>): number {
   const pulled = new Set(workload.map(({ image }) => image));
-  return images
+  const layers = images
     .filter(({ name }) => pulled.has(name))
-    .flatMap(({ layerBytes }) => layerBytes)
-    .reduce((sum, bytes) => sum + bytes, 0);
+    .flatMap(({ name, layerBytes, layerLabels }) =>
+      layerBytes.map((bytes, index) => [layerLabels?.[index] ?? `${name} layer ${index}`, bytes] as const),
+    );
+  return new Map(layers).values().reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function sayFigure(figure: FigureName, value: number): string {

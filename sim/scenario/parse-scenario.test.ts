@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseScenario } from './parse-scenario.ts';
+import { imageBytesOf } from './judge-expectations.ts';
 import { readScenario } from './read-scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 const whole = `
 name: two groups
@@ -125,6 +127,47 @@ test('scenario: waves, a rolling update and arrivals', () => {
   );
 });
 
+test('scenario: what is uneven, shared, or moves', () => {
+  const base = { name: 'docker.io/library/base:1', layers: ['10MB', '1MB'] };
+  const app = { name: 'docker.io/library/app:1', layers: '5MB', base: base.name, movesAt: '10s' };
+  const read = (changes: object): Scenario => readScenario({ ...small, images: [base, app], ...changes }).scenario;
+  const { images } = read({});
+  const shared = ['docker.io/library/base:1 layer 0', 'docker.io/library/base:1 layer 1'];
+  assert.deepEqual(images, [
+    { name: base.name, layerBytes: [10_000_000, 1_000_000], layerLabels: shared },
+    {
+      name: app.name,
+      layerBytes: [10_000_000, 1_000_000, 5_000_000],
+      layerLabels: [...shared, 'docker.io/library/app:1 layer 0'],
+      movesAtUs: [10_000_000],
+    },
+  ]);
+  assert.equal(
+    imageBytesOf({ images, workload: images.map(({ name }) => ({ atUs: 0, node: 0, image: name })) }),
+    16_000_000,
+  );
+  const nodes = [
+    { name: 'a', count: 1 },
+    { name: 'b', count: 2, up: '1Gbit/s' },
+  ];
+  const { cluster } = read({ cluster: { nodes, zoneRate: '10Gbit/s', disk: 'nvme' } });
+  assert.deepEqual(cluster.uneven, [
+    { node: 1, upBytesPerSecond: 125_000_000 },
+    { node: 2, upBytesPerSecond: 125_000_000 },
+  ]);
+  assert.deepEqual([cluster.zoneBytesPerSecond, cluster.disk?.flushUs], [1_250_000_000, 200]);
+  const { upstream } = read({
+    upstream: { profile: 'cloud', outages: [{ from: '1s', until: '2s' }], manifestLimit: { gets: 3, window: '1h' } },
+  });
+  assert.equal(upstream.flowBytesPerSecond, 50_000_000);
+  assert.deepEqual(upstream.outages, [{ fromUs: 1_000_000, untilUs: 2_000_000, kind: 'refuse' }]);
+  assert.deepEqual(upstream.manifestLimit, { gets: 3, windowUs: 3_600_000_000, per: 'cluster' });
+  assert.throws(
+    () => read({ images: [{ ...app, base: 'x' }] }),
+    /^ScenarioError: images\[0\]\.base: "x" is not another image of this file without a base$/,
+  );
+});
+
 test('scenario: one way of pulling, not two, and whole', () => {
   const read = (how: object) => () =>
     readScenario({ ...small, workload: [{ pull: 'docker.io/library/app:1', ...how }] });
@@ -158,7 +201,7 @@ for (const [set, says] of [
   ['cluster.up=1Gbps', '--set cluster.up=1Gbps: cluster.up: "1Gbps" is no rate: write it as 1Gbit/s or 125MB/s'],
   [
     'cluster.dwn=1MB/s',
-    '--set cluster.dwn=1MB/s: cluster.dwn: is not known here (did you mean down?): it may have nodes, zones, up, down, latency, zoneLatency, mirrorRate or unpack',
+    '--set cluster.dwn=1MB/s: cluster.dwn: is not known here (did you mean down?): it may have nodes, zones, up, down, latency, zoneLatency, mirrorRate, zoneRate, disk or unpack',
   ],
   ['cluster', '--set "cluster": write path=value, cluster.nodes=200 or faults[0].at=5s'],
   ['until=10', '--set until=10: until: 10 is no duration: write it as 30s, 10ms or 1m30s'],

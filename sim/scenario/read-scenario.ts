@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { defaultLimits } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
-import type { Fault, FaultKind } from '../faults/fault.ts';
+import { diskProfiles } from '../disk/disk-profiles.ts';
+import type { Fault } from '../faults/fault.ts';
 import type { FaultParts } from './fault-text.ts';
 import { selectNodes } from './node-selection.ts';
 import type { NodeNames } from './node-selection.ts';
@@ -10,10 +11,8 @@ import { didYouMean, ScenarioError, sayValue } from './scenario-error.ts';
 import type { ScenarioPath } from './scenario-error.ts';
 import { scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioParts, ScenarioText } from './scenario-schema.ts';
-import type { ClusterSpec, ImageSpec, MirrorSpec, Scenario } from './scenario.ts';
-import type { UpstreamSpec } from '../upstream/upstream-spec.ts';
+import type { ClusterSpec, ImageSpec, MirrorSpec, Scenario, UnevenNode } from './scenario.ts';
 import { parseDurationUs, parseRateBytesPerSecond, parseSizeBytes } from './units.ts';
-import { upstreamProfiles } from './upstream-profiles.ts';
 import { planPulls } from './workload.ts';
 
 /**
@@ -44,12 +43,12 @@ function errorOf(issue: v.BaseIssue<unknown>): ScenarioError {
 
 function planOf(parts: ScenarioParts): Plan {
   const nodes = nodesOf(parts.cluster);
-  const images = parts.images.map(imageOf);
+  const images = imagesOf(parts.images);
   const scenario: Scenario = {
     name: parts.name,
     shows: parts.shows,
     cluster: clusterOf(parts.cluster, nodes),
-    upstream: upstreamOf(parts.upstream),
+    upstream: parts.upstream,
     images,
     workload: planPulls(parts.workload, nodes, images),
     faults: parts.faults.flatMap((fault, index) => faultsOf(fault, nodes, ['faults', index])),
@@ -90,6 +89,8 @@ function nodesOf({ nodes, zones }: ScenarioParts['cluster']): NodeNames {
 
 function clusterOf(parts: ScenarioParts['cluster'], nodes: NodeNames): ClusterSpec {
   const { unpack } = parts;
+  const uneven = unevenOf(parts);
+  const disk = Object.entries(diskProfiles).find(([name]) => name === parts.disk)?.[1];
   const isPlain = typeof parts.nodes === 'number' && typeof parts.zones === 'number';
   return {
     nodes: nodes.names.length,
@@ -101,6 +102,9 @@ function clusterOf(parts: ScenarioParts['cluster'], nodes: NodeNames): ClusterSp
     latencyUs: parts.latency,
     zoneLatencyUs: parts.zoneLatency,
     mirrorBytesPerSecond: parts.mirrorRate,
+    ...(parts.zoneRate === undefined ? {} : { zoneBytesPerSecond: parts.zoneRate }),
+    ...(disk === undefined ? {} : { disk }),
+    ...(uneven.length === 0 ? {} : { uneven }),
     ...(unpack === undefined
       ? {}
       : {
@@ -113,21 +117,51 @@ function clusterOf(parts: ScenarioParts['cluster'], nodes: NodeNames): ClusterSp
   };
 }
 
-function upstreamOf(parts: ScenarioParts['upstream']): UpstreamSpec {
-  const { profile, rate, latency } = { rate: undefined, latency: undefined, ...parts };
-  const known = upstreamProfiles[profile];
-  if (known === undefined) throw new ScenarioError(['upstream', 'profile'], `${sayValue(profile)} is unknown`);
-  return { ...known, bytesPerSecond: rate ?? known.bytesPerSecond, latencyUs: latency ?? known.latencyUs };
+function unevenOf({ nodes }: ScenarioParts['cluster']): readonly UnevenNode[] {
+  if (typeof nodes === 'number') return [];
+  return nodes
+    .flatMap((group) => Array.from({ length: group.count }, () => group))
+    .flatMap(({ up, down, mirrorRate }, node) =>
+      up === undefined && down === undefined && mirrorRate === undefined
+        ? []
+        : [
+            {
+              node,
+              ...(up === undefined ? {} : { upBytesPerSecond: up }),
+              ...(down === undefined ? {} : { downBytesPerSecond: down }),
+              ...(mirrorRate === undefined ? {} : { mirrorBytesPerSecond: mirrorRate }),
+            },
+          ],
+    );
 }
 
-function imageOf({ name, layers }: ScenarioParts['images'][number], index: number): ImageSpec {
-  if (!/^[^/\s]+\/[^\s:]+:[\w][\w.-]*$/.test(name)) {
-    throw new ScenarioError(
-      ['images', index, 'name'],
-      `${sayValue(name)} is no name of an image: write registry/repository:tag, docker.io/library/app:1`,
-    );
-  }
-  return { name, layerBytes: layers };
+function imagesOf(given: ScenarioParts['images']): readonly ImageSpec[] {
+  return given.map(({ name, layers, base, movesAt }, index) => {
+    if (!/^[^/\s]+\/[^\s:]+:[\w][\w.-]*$/.test(name)) {
+      throw new ScenarioError(
+        ['images', index, 'name'],
+        `${sayValue(name)} is no name of an image: write registry/repository:tag, docker.io/library/app:1`,
+      );
+    }
+    const names = given.map((each) => each.name);
+    const below = base === undefined ? undefined : given.find((each) => each.name === base);
+    if (base !== undefined && (below === undefined || below.name === name || below.base !== undefined)) {
+      const problem = `${sayValue(base)} is not another image of this file without a base${didYouMean(base, names)}`;
+      throw new ScenarioError(['images', index, 'base'], problem);
+    }
+    const all = [...(below?.layers ?? []), ...layers];
+    const isShared = below !== undefined || given.some((each) => each.base === name);
+    const label = (place: number): string =>
+      below !== undefined && place < below.layers.length
+        ? `${below.name} layer ${place}`
+        : `${name} layer ${place - (below?.layers.length ?? 0)}`;
+    return {
+      name,
+      layerBytes: all,
+      ...(isShared ? { layerLabels: all.map((_bytes, place) => label(place)) } : {}),
+      ...(movesAt === undefined ? {} : { movesAtUs: movesAt }),
+    };
+  });
 }
 
 function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): readonly Fault[] {
@@ -142,31 +176,17 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
   const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
   const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
   const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], [...path, 'from']);
-  const others = parts.with === undefined ? [] : selectNodes(nodes, parts.with, [], [...path, 'with']);
   return targets.flatMap((target, index) =>
     askers.map((from): Fault => {
       const atUs = at + index * every;
       return {
         atUs,
         target,
-        what: whatOf(what, from, others, target),
+        what: what.kind === 'http' && from !== undefined ? { ...what, from } : what,
         ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }),
       };
     }),
   );
-}
-
-/** What is said of other nodes, by their indexes. */
-function whatOf(
-  what: FaultKind,
-  from: number | undefined,
-  others: readonly number[],
-  target: Fault['target'],
-): FaultKind {
-  if (what.kind === 'http' && from !== undefined) return { ...what, from };
-  if (what.kind === 'cut' || what.kind === 'island')
-    return { ...what, with: others.filter((other) => other !== target) };
-  return what;
 }
 
 /** Nothing where nothing is said: a scenario of defaults is printed without them. */

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
 import { policyNames } from '../policies/named.ts';
+import { diskProfiles } from '../disk/disk-profiles.ts';
 import { bound, parseNumber } from './bound.ts';
 import { faultText } from './fault-text.ts';
 import { count, duration, either, fields, layers, listOf, oneOf, oneOrMore, rate, share, text } from './quantities.ts';
-import { upstreamProfiles } from './upstream-profiles.ts';
+import { upstreamText } from './upstream-text.ts';
 import { parseDurationUs } from './units.ts';
 
 const nodesMax = 100_000;
@@ -14,6 +15,10 @@ const group = fields({
   count: count(1, nodesMax),
   /** One, or several in turn. */
   zone: v.optional(oneOrMore(text)),
+  /** Where they are not like the others. */
+  up: v.optional(rate),
+  down: v.optional(rate),
+  mirrorRate: v.optional(rate),
 });
 
 const cluster = fields({
@@ -25,24 +30,20 @@ const cluster = fields({
   latency: v.optional(duration, '200us'),
   zoneLatency: v.optional(duration, '600us'),
   mirrorRate: v.optional(rate, '2GB/s'),
+  /** All that goes from one zone to another. */
+  zoneRate: v.optional(rate),
+  disk: v.optional(oneOf(Object.keys(diskProfiles), 'disk')),
   unpack: v.optional(fields({ layer: v.optional(duration, '0'), rate, shared: v.optional(rate) })),
 });
 
-const profileName = oneOf(Object.keys(upstreamProfiles), 'profile of an upstream');
-const upstream = either(
-  (input) => typeof input === 'string',
-  v.pipe(
-    profileName,
-    v.transform((profile) => ({ profile })),
-  ),
-  fields({
-    profile: v.optional(profileName, 'office'),
-    rate: v.optional(rate),
-    latency: v.optional(duration),
-  }),
-);
-
-const image = fields({ name: text, layers });
+const image = fields({
+  name: text,
+  layers,
+  /** Another image of this file, whose layers come first in this one. */
+  base: v.optional(text),
+  /** When its tag comes to mean other content. */
+  movesAt: v.optional(oneOrMore(duration)),
+});
 
 const pulls = fields({
   pull: text,
@@ -91,7 +92,7 @@ export const scenarioSchema = fields({
   name: v.optional(text, ''),
   shows: v.optional(text, ''),
   cluster,
-  upstream: v.optional(upstream, 'office'),
+  upstream: v.optional(upstreamText, 'office'),
   images: v.pipe(listOf(image), v.minLength(1, 'has none: a scenario needs an image')),
   workload: v.pipe(listOf(pulls), v.minLength(1, 'has nothing in it: say which image is pulled where')),
   faults: v.optional(listOf(faultText), []),

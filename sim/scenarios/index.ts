@@ -1,3 +1,4 @@
+import { cloudRegistry } from './cloud-registry.ts';
 import { coldStart1000 } from './cold-start-1000.ts';
 import { coldStart } from './cold-start.ts';
 import { containerdFiveMinutes } from './containerd-five-minutes.ts';
@@ -15,10 +16,14 @@ import { registryDown } from './registry-down.ts';
 import { registryRateLimits } from './registry-rate-limits.ts';
 import { rollingUpdate } from './rolling-update.ts';
 import { secondWave } from './second-wave.ts';
+import { sharedBase } from './shared-base.ts';
+import { slowDisk } from './slow-disk.ts';
 import { smallArtifacts } from './small-artifacts.ts';
 import { spegelEndlessWait } from './spegel-endless-wait.ts';
 import { spegelResumeFromZero } from './spegel-resume-from-zero.ts';
 import { spotNodes } from './spot-nodes.ts';
+import { staleTags } from './stale-tags.ts';
+import { tagMoves } from './tag-moves.ts';
 import { zoneLost } from './zone-lost.ts';
 
 /** A scenario that comes with the program: a short file of YAML. */
@@ -51,6 +56,11 @@ export const namedScenarios: readonly NamedScenario[] = Object.entries({
   'first-holder-melts': firstHolderMelts,
   'spegel-endless-wait': spegelEndlessWait,
   'spegel-resume-from-zero': spegelResumeFromZero,
+  'cloud-registry': cloudRegistry,
+  'tag-moves': tagMoves,
+  'stale-tags': staleTags,
+  'slow-disk': slowDisk,
+  'shared-base': sharedBase,
 }).map(([name, text]) => ({ name, text: text.trimStart() }));
 
 export function findScenario(name: string): NamedScenario | undefined {

@@ -13,6 +13,8 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   'daemonset-waves': ['cluster.nodes=20'],
   'small-artifacts': ['cluster.nodes=4', 'images[0].layers=40 x 20kB'],
   'first-holder-melts': ['cluster.nodes=8'],
+  'registry-rate-limits': ['cluster.nodes=14', 'expect.noMirror.failed=at least 4'],
+  'cloud-registry': ['cluster.nodes=6'],
   'huge-layer': ['images[0].layers=500MB', 'workload[1].at=60s'],
 };
 
