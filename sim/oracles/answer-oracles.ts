@@ -4,6 +4,7 @@ import type { Party } from '../network/party.ts';
 import { allowedAnswers, isAllowed } from '../reference/mirror-model.ts';
 import type { ModelAnswer, ModelContent, ModelRequest } from '../reference/mirror-model.ts';
 import type { SimNode, World } from '../run/world.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { isTagForged } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
@@ -75,13 +76,13 @@ function modelRequest({ headers, method, target }: RequestText, from: Party): Mo
 }
 
 /** What is between the two changes heads. */
-function isTampered({ faults }: Scenario, node: SimNode, from: Party): boolean {
+function isTampered(scenario: Scenario, node: SimNode, from: Party): boolean {
   if (from.host === node.host) return false;
-  return faults.some(({ target, what }) => what.kind === 'http' && node.name === `n${target}`);
+  return scenario.faults.some(({ target, what }) => what.kind === 'http' && node.name === nodeNameOf(scenario, target));
 }
 
-function isTouched({ faults }: Scenario, node: SimNode): boolean {
-  return faults.some(({ target }) => node.name === `n${target}`);
+function isTouched(scenario: Scenario, node: SimNode): boolean {
+  return scenario.faults.some(({ target }) => node.name === nodeNameOf(scenario, target));
 }
 
 /** What the request may mean now, by digest. */

@@ -52,7 +52,9 @@ class KnownHolders {
   of(image: string, puller: string, atUs: number): readonly string[] {
     const { scenario, world } = this.#context;
     const faults = this.#lasting(atUs).filter(({ target }) => target !== 'upstream');
-    const isHidden = faults.some(({ target, what }) => faultTable[what.kind].hides || puller === nodeNameOf(scenario, target));
+    const isHidden = faults.some(
+      ({ target, what }) => faultTable[what.kind].hides || puller === nodeNameOf(scenario, target),
+    );
     if (!this.#isJudged || isHidden) return [];
     return world.nodes
       .map(({ name }) => name)

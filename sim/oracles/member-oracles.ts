@@ -27,7 +27,10 @@ export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) =>
       if (scenario.faults.some(isSilence)) return;
       const ends = scenario.faults
         .filter(
-          (fault) => faultTable[fault.what.kind].loses !== undefined && isTarget(scenario, fault, to) && fault.atUs <= event.atUs,
+          (fault) =>
+            faultTable[fault.what.kind].loses !== undefined &&
+            isTarget(scenario, fault, to) &&
+            fault.atUs <= event.atUs,
         )
         .map(({ atUs, untilUs, what }) => (faultTable[what.kind].loses === 'end' ? (untilUs ?? Infinity) : atUs));
       const lostUs = Math.max(0, ...ends);
@@ -61,7 +64,8 @@ const isGoneBy = ({ what: { kind } }: Fault): boolean =>
 /** Since when its mirror is gone or out of reach; undefined while it is there. */
 function goneSince(scenario: Scenario, party: Party, atUs: number): number | undefined {
   const gone = scenario.faults.filter(
-    (fault) => isTarget(scenario, fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
+    (fault) =>
+      isTarget(scenario, fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
   );
   return gone.length === 0 ? undefined : Math.min(...gone.map((fault) => fault.atUs));
 }

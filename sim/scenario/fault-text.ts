@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import type { FaultKind } from '../faults/fault.ts';
 import type { HttpFault } from '../network/http-fault.ts';
+import type { NamesFault } from '../node/name-service.ts';
+import type { RecordsFault } from '../node/records-fault.ts';
 import { count, duration, fields, oneOf, oneOrMore, rate, size, text } from './quantities.ts';
 
 /** What all faults of a file have: which one, where and when. */
@@ -27,7 +29,7 @@ export interface FaultParts {
   readonly every: number;
   /** Only what these nodes ask for. */
   readonly from?: readonly string[] | undefined;
-  /** Nodes on the other side. */
+  /** The other side of it. */
   readonly with?: readonly string[] | undefined;
   readonly what: FaultKind;
 }
@@ -40,13 +42,13 @@ export interface FaultInput {
 
 type KindSchema = v.GenericSchema<unknown, Omit<FaultParts, 'what'> & { readonly what: FaultKind }>;
 
-function kind<const T extends Readonly<Record<string, v.GenericSchema>>>(
-  own: T,
-  build: (args: v.InferOutput<v.StrictObjectSchema<T, undefined>>) => FaultKind,
-): KindSchema {
+type Fields = Readonly<Record<string, v.GenericSchema>>;
+type Parsed<T extends Fields> = v.InferOutput<v.StrictObjectSchema<T, undefined>>;
+
+function kind<const T extends Fields>(own: T, build: (args: Parsed<T>) => FaultKind): KindSchema {
   const schema: v.GenericSchema = v.pipe(
     fields({ ...place, ...own }),
-    v.transform((parts) => ({ ...parts, what: build(parts as Parameters<typeof build>[0]) })),
+    v.transform((parts) => ({ ...parts, what: build(parts as Parsed<T>) })),
   );
   return schema as KindSchema;
 }
@@ -55,60 +57,85 @@ function plain(what: FaultKind): KindSchema {
   return kind({}, () => what);
 }
 
-/** What happens to exchanges with a node. */
-function http<const T extends Readonly<Record<string, v.GenericSchema>>>(
-  own: T,
-  build: (args: v.InferOutput<v.StrictObjectSchema<T, undefined>>) => HttpFault,
-): KindSchema {
-  return kind({ ...own, from: v.optional(oneOrMore(text)) }, (args) => ({
+/** What happens to exchanges with a node; `nth`: only to each so many-th. */
+function http<const T extends Fields>(own: T, build: (args: Parsed<T>) => HttpFault): KindSchema {
+  return kind({ ...own, from: v.optional(oneOrMore(text)), nth: v.optional(count(1, 1_000_000)) }, (args) => ({
     kind: 'http',
-    fault: build(args as Parameters<typeof build>[0]),
+    fault: build(args as Parsed<T>),
+    ...(typeof args.nth === 'number' ? { every: args.nth } : {}),
   }));
 }
 
 const byte = { byte: v.optional(size, 0) };
+/** Calls about records that it is asked; `nth`: only each so many-th. */
+function records<const T extends Fields>(own: T, build: (args: Parsed<T>) => RecordsFault): KindSchema {
+  return kind({ ...own, nth: v.optional(count(1, 1_000_000)) }, (args) => ({
+    kind: 'records',
+    fault: build(args as Parsed<T>),
+    ...(typeof args.nth === 'number' ? { every: args.nth } : {}),
+  }));
+}
+
+function names<const T extends Fields>(own: T, build: (args: Parsed<T>) => NamesFault): KindSchema {
+  return kind(own, (args) => ({ kind: 'names', fault: build(args) }));
+}
+
+/** Nodes of the cluster are put into it when they are known. */
+const others = { with: oneOrMore(text) };
+const ways = ['gap', 'duplicate', 'lost', 'delay', 'reorder'] as const;
 
 export const faultKinds: Readonly<Record<string, KindSchema>> = {
   crash: plain({ kind: 'crash' }),
   'crash-empty': plain({ kind: 'crash-empty' }),
   pause: plain({ kind: 'pause' }),
   drain: plain({ kind: 'drain' }),
+  rename: plain({ kind: 'rename' }),
+  'slow-cpu': kind({ times: count(1, 1_000) }, ({ times }) => ({ kind: 'slow-cpu', times })),
+  'pause-node': plain({ kind: 'pause-node' }),
+  vanish: plain({ kind: 'vanish' }),
+  absent: plain({ kind: 'absent' }),
+  latency: kind({ added: duration }, ({ added }) => ({ kind: 'latency', addedUs: added })),
+  partition: kind({ ...others, way: v.optional(oneOf(['in', 'out'], 'way')) }, ({ way }) => ({
+    kind: 'cut',
+    with: [],
+    ...(way === undefined ? {} : { way }),
+  })),
   unplug: plain({ kind: 'unplug' }),
   rate: kind({ rate }, (args) => ({ kind: 'rate', bytesPerSecond: args.rate })),
   corrupt: kind(byte, (args) => ({ kind: 'corrupt', atByte: args.byte })),
   'remove-layers': plain({ kind: 'remove-layers' }),
+  'read-error': kind(byte, (args) => ({ kind: 'read-error', atByte: args.byte })),
+  truncate: kind({ bytes: size }, ({ bytes }) => ({ kind: 'truncate', toBytes: bytes })),
+  'slow-disk': kind({ rate }, (args) => ({ kind: 'slow-disk', bytesPerSecond: args.rate })),
+  'store-events': kind({ how: oneOf(ways, 'way of telling'), delay: v.optional(duration) }, ({ how, delay }) => ({
+    kind: 'store-events',
+    how,
+    ...(delay === undefined ? {} : { delayUs: delay }),
+  })),
+  forget: kind(others, () => ({ kind: 'forget', members: [] })),
+  island: kind(others, () => ({ kind: 'island', with: [] })),
+  'records-lost': records({}, () => ({ kind: 'lost' })),
+  'records-refused': records({}, () => ({ kind: 'refused' })),
+  'records-quota': records({}, () => ({ kind: 'quota' })),
+  'records-slow': records({ delay: duration }, ({ delay }) => ({ kind: 'slow', delayUs: delay })),
+  'records-again': records({ delay: duration }, ({ delay }) => ({ kind: 'again', delayUs: delay })),
+  'records-stale': records({}, () => ({ kind: 'stale' })),
+  'records-empty': records({}, () => ({ kind: 'empty' })),
+  'records-self': records({}, () => ({ kind: 'self' })),
+  'records-hostile': records({}, () => ({ kind: 'hostile' })),
+  'dns-fails': names({}, () => ({ kind: 'fail' })),
+  'dns-lags': names({ lag: duration }, ({ lag }) => ({ kind: 'lag', lagUs: lag })),
+  'dns-truncates': names({ entries: count(0, 100_000) }, ({ entries }) => ({ kind: 'truncate', entriesMax: entries })),
+  drift: kind({ perSecond: duration }, ({ perSecond }) => ({ kind: 'drift', usPerSecond: perSecond })),
   wall: kind({ offset: duration }, ({ offset }) => ({ kind: 'wall', offsetUs: offset })),
   'mute-records': plain({ kind: 'mute-records' }),
-  rename: plain({ kind: 'rename' }),
-  'pause-node': plain({ kind: 'pause-node' }),
-  vanish: plain({ kind: 'vanish' }),
-  absent: plain({ kind: 'absent' }),
-  'slow-cpu': kind({ times: count(2, 1_000) }, ({ times }) => ({ kind: 'slow-cpu', times })),
-  latency: kind({ added: duration }, ({ added }) => ({ kind: 'latency', addedUs: added })),
-  drift: kind({ perSecond: duration }, ({ perSecond }) => ({ kind: 'drift', usPerSecond: perSecond })),
-  'read-error': kind(byte, (args) => ({ kind: 'read-error', atByte: args.byte })),
-  truncate: kind({ size: v.optional(size, 0) }, (args) => ({ kind: 'truncate', toBytes: args.size })),
-  'slow-disk': kind({ rate }, (args) => ({ kind: 'slow-disk', bytesPerSecond: args.rate })),
-  cut: kind({ with: oneOrMore(text) }, () => ({ kind: 'cut', with: [] })),
-  island: kind({ with: v.optional(oneOrMore(text), []) }, () => ({ kind: 'island', with: [] })),
-  'names-fail': plain({ kind: 'names', fault: { kind: 'fail' } }),
-  'names-lag': kind({ lag: duration }, ({ lag }) => ({ kind: 'names', fault: { kind: 'lag', lagUs: lag } })),
-  'names-truncate': kind({ entries: count(0, 5_000) }, ({ entries }) => ({
-    kind: 'names',
-    fault: { kind: 'truncate', entriesMax: entries },
-  })),
-  'records-refused': plain({ kind: 'records', fault: { kind: 'refused' } }),
-  'records-slow': kind({ delay: duration }, ({ delay }) => ({
-    kind: 'records',
-    fault: { kind: 'slow', delayUs: delay },
-  })),
-  'records-stale': plain({ kind: 'records', fault: { kind: 'stale' } }),
-  'records-empty': plain({ kind: 'records', fault: { kind: 'empty' } }),
-  'records-hostile': plain({ kind: 'records', fault: { kind: 'hostile' } }),
   refuse: http({}, () => ({ kind: 'refuse' })),
   'black-hole': http({}, () => ({ kind: 'black-hole' })),
   'silent-head': http({}, () => ({ kind: 'silent-head' })),
   'slow-head': http({ delay: duration }, ({ delay }) => ({ kind: 'slow-head', delayUs: delay })),
+  'hang-up': http({}, () => ({ kind: 'hang-up' })),
+  garbage: http({}, () => ({ kind: 'garbage' })),
+  cut: http(byte, (args) => ({ kind: 'cut', atByte: args.byte })),
   reset: http(byte, (args) => ({ kind: 'reset', atByte: args.byte })),
   stall: http(byte, (args) => ({ kind: 'stall', atByte: args.byte })),
   flip: http(byte, (args) => ({ kind: 'flip', atByte: args.byte })),
@@ -117,6 +144,9 @@ export const faultKinds: Readonly<Record<string, KindSchema>> = {
   'ignore-range': http({}, () => ({ kind: 'ignore-range' })),
   'shift-range': http({ bytes: size }, ({ bytes }) => ({ kind: 'shift-range', bytes })),
   'other-size': http({ bytes: size }, ({ bytes }) => ({ kind: 'other-size', bytes })),
+  'short-length': http({ bytes: size }, ({ bytes }) => ({ kind: 'short-length', bytes })),
+  'long-length': http({ bytes: size }, ({ bytes }) => ({ kind: 'long-length', bytes })),
+  surplus: http({}, () => ({ kind: 'surplus' })),
   'other-digest': http({}, () => ({ kind: 'other-digest' })),
 };
 

@@ -16,15 +16,16 @@ export function selectNodes(
   wanted: readonly string[],
   except: readonly string[],
   path: ScenarioPath,
+  field = 'on',
 ): readonly number[] {
-  const all = (words: readonly string[], field: string): ReadonlySet<number> =>
+  const all = (words: readonly string[], place: string): ReadonlySet<number> =>
     new Set(
-      words.flatMap((word, index) => select(cluster, word, [...path, field, ...(words.length > 1 ? [index] : [])])),
+      words.flatMap((word, index) => select(cluster, word, [...path, place, ...(words.length > 1 ? [index] : [])])),
     );
   const left = all(except, 'except');
-  const chosen = all(wanted, 'on');
+  const chosen = all(wanted, field);
   const nodes = cluster.names.flatMap((_name, node) => (chosen.has(node) && !left.has(node) ? [node] : []));
-  if (nodes.length === 0) throw new ScenarioError([...path, 'on'], `${sayValue(wanted.join(', '))} leaves no node`);
+  if (nodes.length === 0) throw new ScenarioError([...path, field], `${sayValue(wanted.join(', '))} leaves no node`);
   return nodes;
 }
 

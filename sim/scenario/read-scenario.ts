@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { defaultLimits } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
 import { diskProfiles } from '../disk/disk-profiles.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { FaultParts } from './fault-text.ts';
 import { selectNodes } from './node-selection.ts';
 import type { NodeNames } from './node-selection.ts';
@@ -175,18 +175,34 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
   }
   const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
   const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
-  const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], [...path, 'from']);
+  const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], path, 'from');
+  const others = parts.with === undefined ? [] : selectNodes(nodes, parts.with, [], path, 'with');
   return targets.flatMap((target, index) =>
     askers.map((from): Fault => {
       const atUs = at + index * every;
       return {
         atUs,
         target,
-        what: what.kind === 'http' && from !== undefined ? { ...what, from } : what,
+        what: completed(what, from, others),
         ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }),
       };
     }),
   );
+}
+
+/** With the nodes that it speaks of. */
+function completed(what: FaultKind, from: number | undefined, others: readonly number[]): FaultKind {
+  switch (what.kind) {
+    case 'http':
+      return from === undefined ? what : { ...what, from };
+    case 'cut':
+    case 'island':
+      return { ...what, with: others };
+    case 'forget':
+      return { ...what, members: others };
+    default:
+      return what;
+  }
 }
 
 /** Nothing where nothing is said: a scenario of defaults is printed without them. */

@@ -24,6 +24,7 @@ import { spegelResumeFromZero } from './spegel-resume-from-zero.ts';
 import { spotNodes } from './spot-nodes.ts';
 import { staleTags } from './stale-tags.ts';
 import { tagMoves } from './tag-moves.ts';
+import { zoneCut } from './zone-cut.ts';
 import { zoneLost } from './zone-lost.ts';
 
 /** A scenario that comes with the program: a short file of YAML. */
@@ -49,6 +50,7 @@ export const namedScenarios: readonly NamedScenario[] = Object.entries({
   'mirrors-restart': mirrorsRestart,
   'half-restarts': halfRestarts,
   'spot-nodes': spotNodes,
+  'zone-cut': zoneCut,
   'zone-lost': zoneLost,
   'huge-layer': hugeLayer,
   'small-artifacts': smallArtifacts,

@@ -12,7 +12,7 @@ workload:
   - { pull: docker.io/library/app:1, on: first 8 }
   - { pull: docker.io/library/app:1, on: n8, at: 60.5s }
 faults:
-  - { kind: crash-empty, on: n8, at: 1ms, until: 60s }
+  - { kind: absent, on: n8, until: 60s }
 expect:
   peili: { failed: 0, upstreamCopies: at most 8.01 }
 `;

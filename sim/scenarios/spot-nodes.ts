@@ -15,7 +15,7 @@ workload:
   - { pull: docker.io/library/app:1, on: [spot, node0, node1] }
   - { pull: docker.io/library/app:1, on: node, except: [node0, node1], at: 25s, jitter: 1s }
 faults:
-  - { kind: unplug, on: spot, at: 26.5s }
+  - { kind: vanish, on: spot, at: 26.5s }
 expect:
   peili: { failed: 0, pending: 0, slowest: at most 60s }
 `;
