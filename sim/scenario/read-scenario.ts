@@ -183,7 +183,11 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
       return {
         atUs,
         target,
-        what: completed(what, from, others),
+        what: completed(
+          what,
+          from,
+          others.filter((other) => other !== target),
+        ),
         ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }),
       };
     }),
