@@ -11,7 +11,6 @@ export interface Series {
 export interface ChartOptions {
   /** For who does not see it. */
   readonly label: string;
-  readonly xMin?: number;
   readonly xMax: number;
   readonly yMax: number;
   readonly sayX: (x: number) => string;
@@ -31,8 +30,8 @@ export const drawingWidth = 1000;
 const height = 240;
 
 export function chart(series: readonly Series[], options: ChartOptions): Html {
-  const { bands = [], label, sayX, sayY, xMax, xMin = 0, yMax } = options;
-  const x = scale(xMin, xMax, drawingWidth);
+  const { bands = [], label, sayX, sayY, xMax, yMax } = options;
+  const x = scale(0, xMax, drawingWidth);
   const y = (value: number): number => height - (value / Math.max(yMax, 1e-9)) * height;
   const lines = series.map(({ className, points }) => {
     const path = points.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
@@ -48,7 +47,7 @@ export function chart(series: readonly Series[], options: ChartOptions): Html {
         ${ticks(0, yMax, 4).map((at) => html`<line class="grid" x1="0" x2="${drawingWidth}" y1="${y(at).toFixed(1)}" y2="${y(at).toFixed(1)}" />`)}
         ${lines}
       </svg>
-      ${timeAxis(xMin, xMax, sayX)}
+      ${timeAxis(0, xMax, sayX)}
     </div>
   </figure>`;
 }
@@ -56,7 +55,12 @@ export function chart(series: readonly Series[], options: ChartOptions): Html {
 /** Times under a drawing. */
 export function timeAxis(min: number, max: number, say: (at: number) => string): Html {
   return html`<div class="x-axis" aria-hidden="true">
-    ${ticks(min, max, 5).map((at) => html`<span style="left:${percent(at, min, max)}">${say(at)}</span>`)}
+    ${ticks(min, max, 5).map(
+      (at) =>
+        html`<span class="${at - min > 0.93 * (max - min) ? 'last' : ''}" style="left:${percent(at, min, max)}"
+          >${say(at)}</span
+        >`,
+    )}
   </div>`;
 }
 

@@ -108,7 +108,9 @@ function table({ plan, results }: Report): Html {
         </tbody>
       </table>
     </div>
-    <p class="quiet legend-text">${leagueLegend.split('\n').join('; ')}.</p>`;
+    <ul class="quiet legend-text">
+      ${leagueLegend.split('\n').map((line) => html`<li>${line}</li>`)}
+    </ul>`;
 }
 
 function charts({ plan, results, runs }: Report): Html {
@@ -148,28 +150,28 @@ function distribution(plan: Plan, results: readonly SimResult[]): Html {
 }
 
 function egress(plan: Plan, runs: readonly RunRecord[]): Html {
-  const series = runs.map(({ policy, egress: { bytes, stepUs } }): Series => {
+  const series = runs.map(({ policy, startUs, endUs, egress: { bytes, stepUs } }): Series => {
     // Bytes are told in chunks: over a shorter time they would show more than the link carries.
-    const wide = Math.max(1, Math.ceil(bytes.length / 100));
+    const wide = Math.max(1, Math.ceil((endUs - startUs) / stepUs / 100));
     const points = Array.from({ length: Math.ceil(bytes.length / wide) }, (_, index) => {
       const sum = bytes.slice(index * wide, (index + 1) * wide).reduce((all, each) => all + each, 0);
-      return [(index + 0.5) * wide * stepUs, (sum * 1_000_000) / (wide * stepUs)] as const;
+      return [(index + 0.5) * wide * stepUs - startUs, (sum * 1_000_000) / (wide * stepUs)] as const;
     });
-    return { name: policy, className: classOf(policy, plan), points: [[0, 0], ...points, [bytes.length * stepUs, 0]] };
+    const end = [bytes.length * stepUs - startUs, 0] as const;
+    return { name: policy, className: classOf(policy, plan), points: [[0, 0], ...points, end] };
   });
   const [first] = runs;
   return chart(series, {
     label: 'Bytes a second that left the registry, over the time of the rollout',
-    xMin: first?.startUs ?? 0,
-    xMax: Math.max(1, ...runs.map(({ endUs }) => endUs)),
+    xMax: Math.max(1, ...runs.map(({ startUs, endUs }) => endUs - startUs)),
     yMax: Math.max(1, ...series.flatMap(({ points }) => points.map(([, rate]) => rate))),
-    sayX: (at) => sayTime(at - (first?.startUs ?? 0)),
+    sayX: sayTime,
     sayY: sayRate,
     bands: (first?.faults ?? [])
       .filter(({ target }) => target === 'upstream')
       .map((fault) => ({
-        from: fault.fromUs,
-        to: fault.toUs ?? Infinity,
+        from: fault.fromUs - (first?.startUs ?? 0),
+        to: (fault.toUs ?? Infinity) - (first?.startUs ?? 0),
         says: first === undefined ? '' : sayFault(fault, first),
       })),
   });

@@ -8,7 +8,7 @@ td.policy i { display: inline-block; width: .7rem; height: .7rem; border-radius:
 .p-0 { stroke: var(--local); background: var(--local); } .p-1 { stroke: var(--upstream); background: var(--upstream); }
 .p-2 { stroke: var(--peer-1); background: var(--peer-1); } .p-3 { stroke: var(--peer-2); background: var(--peer-2); }
 .p-4 { stroke: var(--peer-3); background: var(--peer-3); } .p-5 { stroke: var(--quiet); background: var(--quiet); }
-.legend-text { font-size: .82rem; margin-top: .5rem; }
+.legend-text { font-size: .82rem; margin: .5rem 0 0; padding: 0; list-style: none; }
 .league th, .league td { padding: .55rem .6rem; white-space: nowrap; } .league th:first-child, .league td:first-child { padding-left: 1.1rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.25rem; }
 .chart-sheet { padding: 1rem 1.1rem .6rem; }
@@ -20,7 +20,7 @@ td.policy i { display: inline-block; width: .7rem; height: .7rem; border-radius:
 .y-axis span { position: absolute; right: 0; transform: translateY(50%); white-space: nowrap; }
 .x-axis { position: relative; height: 1.4rem; font-size: .76rem; color: var(--quiet); }
 .x-axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; padding-top: .3rem; }
-.x-axis span:first-child { transform: none; }
+.x-axis span:first-child { transform: none; } .x-axis span.last { transform: translateX(-100%); }
 .plot .x-axis { margin-bottom: -1.4rem; }
 .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .line { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }

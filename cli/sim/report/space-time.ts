@@ -40,9 +40,7 @@ export function spaceTime(run: RunRecord, { group, untilUs }: SpaceTimeOptions):
         </div>
       </details>`;
     })}
-    <div class="row-axis">
-      <span></span>${timeAxis(run.startUs, untilUs, (at) => sayTime(at - run.startUs))}<span></span>
-    </div>
+    <div class="row-axis"><span></span>${timeAxis(0, untilUs - run.startUs, sayTime)}<span></span></div>
   </div>`;
 }
 
