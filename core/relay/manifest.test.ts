@@ -118,6 +118,15 @@ test('manifest: what it is, is passed on: any content type, any bytes', async ()
   }
 });
 
+test('manifest: its story tells of the bytes that the client gets, of a part as of the whole', async () => {
+  for (const range of [undefined, 'bytes=5-9', 'bytes=-1']) {
+    const node = nodeWith({ a: near });
+    const outcome = await ask(node, manifest.digest, range === undefined ? {} : { range });
+    const told = node.pulls.flatMap((event) => (event.type === 'bytes' ? [event.to - event.from] : []));
+    assert.deepEqual(told, [outcome.bytes.length], String(range));
+  }
+});
+
 test('tag: its digest and its age are told', async () => {
   const node = nodeWith({ a: { ageSeconds: 90 } });
   const outcome = await ask(node, 'v1');

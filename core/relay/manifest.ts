@@ -54,12 +54,13 @@ export async function relayManifest(
       attemptsMax: deps.limits.attemptsMax,
       signal: scope.signal,
     }).finally(patience.end);
-    if (answer.bytes !== undefined) {
-      report.step({ type: 'bytes', source: winner.id, from: 0, to: answer.bytes.byteLength });
-      deps.sizes.learn(answer.bytes);
-    }
+    if (answer.bytes !== undefined) deps.sizes.learn(answer.bytes);
     const bytes = answer.bytes ?? new Uint8Array();
-    return await rangedResponse(request, answer, (start, end) => bytesBody(bytes.subarray(start, end)));
+    return await rangedResponse(request, answer, (start, end) => {
+      // What the client gets of it: all of it came, since a part cannot be checked.
+      report.step({ type: 'bytes', source: winner.id, from: start, to: end });
+      return bytesBody(bytes.subarray(start, end));
+    });
   } catch (error) {
     if (errorCodeOf(error) === 'SOURCES_EXHAUSTED') return undefined;
     throw error;
