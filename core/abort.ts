@@ -59,30 +59,30 @@ export function withDeadline<T>(
   return new Promise((resolve, reject) => {
     const scope = openScope(parent);
     const { signal } = scope;
-    const timer = clock.schedule(timeoutUs, () => {
-      scope.abort(timeoutError());
-    });
+    let unhook = (): void => undefined;
     const end = (): void => {
       timer.cancel();
       scope.close();
-      signal.removeEventListener('abort', onAborted);
+      unhook();
     };
-    const onAborted = (): void => {
+    const fail = (error: unknown): void => {
       end();
-      reject(abortReason(signal));
+      reject(error);
     };
-    if (signal.aborted) onAborted();
-    else signal.addEventListener('abort', onAborted, { once: true });
-    call(signal).then(
-      (result) => {
+    const timer = clock.schedule(timeoutUs, () => {
+      scope.abort(timeoutError());
+    });
+    unhook = onAbort(signal, () => {
+      fail(abortReason(signal));
+    });
+    try {
+      call(signal).then((result) => {
         end();
         resolve(result);
-      },
-      (error: unknown) => {
-        end();
-        reject(error);
-      },
-    );
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 
