@@ -255,7 +255,7 @@ export const defaultLimits: Limits = Object.freeze({
   silentLookupsMax: 3,
   /** Spegel v0.4 answers for itself alone, so the nearest so many are asked besides: a rack of it in mid-migration, at 0.1 ms of their CPU each. */
   spegelLookupsMax: 32,
-  /** Positions of keys remembered, about 200 bytes each: those of a rollout's images. */
+  /** Keys of texts and positions of keys remembered, about 200 bytes each: those of a rollout's images. */
   positionsCachedMax: 4096,
   /** A record lives so long unless it is said again: twice the interval. */
   recordTtlUs: 40 * 60 * second,

@@ -116,7 +116,10 @@ export function addSimCommands(program: Command, onCommand: (command: SimCommand
     .addOption(new Option('--seed <number>', 'the first seed').default('1'))
     .addOption(new Option('--seeds <count>', 'so many runs of each policy (default: as the scenario says)'))
     .addOption(
-      new Option('--policy <names>', 'what is compared, with commas: peili, noMirror (default: as the scenario says)'),
+      new Option(
+        '--policy <names>',
+        'what is compared, with commas: peili, noMirror, spegelLike (or of a release: spegelLike-0.4, -0.6, -0.7), binomialTree (default: as the scenario says)',
+      ),
     )
     .addOption(
       new Option('--set <path=value>', 'change what the scenario says; may be given several times').argParser(collect),
@@ -145,7 +148,7 @@ function addSearches(sim: Command, onCommand: (command: SimCommand) => Promise<v
     .description('Run a scenario three times, and say whether it was the same run each time.')
     .addOption(new Option('--nodes <count>', 'so many nodes instead'))
     .addOption(new Option('--seed <number>', 'the seed').default('1'))
-    .addOption(new Option('--policy <names>', 'which policies, with commas'))
+    .addOption(new Option('--policy <names>', 'which policies, with commas, as for run'))
     .addOption(new Option('--set <path=value>', 'change what the scenario says').argParser(collect))
     .addOption(new Option('--json', 'print JSON, a line for each policy'))
     .addHelpText('after', examples.check)

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { sha256, createSha256Digester } from '../testing/sha256-digester.ts';
 import { createPositionTable, isNearer } from './position-table.ts';
-import { createPositions, positionOf, routingKeyOf, wordsOf } from './routing-key.ts';
+import { createPositions, createRoutingKeys, positionOf, routingKeyOf, wordsOf } from './routing-key.ts';
 
 const digester = createSha256Digester();
 const bytesOf = (text: string): Uint8Array => sha256(new TextEncoder().encode(text));
@@ -43,6 +43,20 @@ test('routing key: remembered positions are bounded and true', () => {
   const positions = createPositions(counting, 2);
   const [a, b, c] = ['a', 'b', 'c'].map((text) => routingKeyOf(digester, text));
   for (const key of [a, a, b, c, a]) assert.deepEqual(positions(key!), positionOf(digester, key!));
+  assert.equal(hashed.length, 4, 'the second a was remembered, the last forgotten');
+});
+
+test('routing key: remembered for so many texts, and the same when it is forgotten', () => {
+  const hashed: Uint8Array[] = [];
+  const counting = {
+    ...digester,
+    hash: (...call: Parameters<typeof digester.hash>) => {
+      hashed.push(call[1]);
+      return digester.hash(...call);
+    },
+  };
+  const keyOf = createRoutingKeys(counting, 2);
+  for (const text of ['a', 'a', 'b', 'c', 'a']) assert.equal(keyOf(text), routingKeyOf(digester, text));
   assert.equal(hashed.length, 4, 'the second a was remembered, the last forgotten');
 });
 

@@ -16,12 +16,8 @@ export const policies = {
 
 export type PolicyName = keyof typeof policies;
 
-export const policyNames: readonly PolicyName[] = [
-  'peili',
-  'noMirror',
-  'spegelLike',
-  'spegelLike-0.4',
-  'spegelLike-0.6',
-  'spegelLike-0.7',
-  'binomialTree',
-];
+export const policyNames: readonly PolicyName[] = Object.keys(policies).filter(isPolicyName);
+
+function isPolicyName(name: string): name is PolicyName {
+  return Object.hasOwn(policies, name);
+}
