@@ -30,7 +30,8 @@ const fastClass = 26; // 2^26 = 64 MiB/s
 /** Powers of two, so that noise does not decide; who was never measured counts as fast, so that everybody gets measured. */
 function speedClass(bytesPerSecond: number | undefined): number {
   if (bytesPerSecond === undefined) return fastClass;
-  return Math.min(fastClass, Math.floor(Math.log2(Math.max(1, bytesPerSecond))));
+  // Not Math.log2, which engines may round each in their own way: a run is the same on every machine (contract L18).
+  return 31 - Math.clz32(Math.min(2 ** fastClass, Math.max(1, bytesPerSecond)));
 }
 
 function hasSlots(candidate: Candidate): boolean {
