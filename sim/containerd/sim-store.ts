@@ -52,10 +52,10 @@ export class SimStore implements ContentStore {
   readonly #reachedBy = new Map<string, Set<string>>();
   readonly #leases = new Set<Set<string>>();
   readonly #once = new Set<string>();
+  readonly #bodies = new Set<symbol>();
   readonly #view: StoreView;
   #readBytesPerSecond: number | undefined;
   #isCollecting = false;
-  #bodies = 0;
 
   constructor(deps: SimStoreDeps, { noticedUs = 0, labelledUs = 0, chunkBytes = Infinity }: SimStoreOptions = {}) {
     this.#deps = deps;
@@ -159,7 +159,7 @@ export class SimStore implements ContentStore {
 
   /** Bodies that are open. */
   pending(): number {
-    return this.#bodies;
+    return this.#bodies.size;
   }
 
   lease(): Lease {
@@ -209,7 +209,8 @@ export class SimStore implements ContentStore {
       const held = this.#view.info(digest) === undefined ? undefined : this.#contents.get(digest);
       if (held === undefined) throw new PeiliError('CONTENT_ABSENT', `${digest} is not here`);
       this.files.checkSize(held.content);
-      this.#bodies += 1;
+      const body = Symbol('body');
+      this.#bodies.add(body);
       return new StoreBody({
         file: {
           // An open file stays what it is when its name goes; what happens to its bytes is met by who reads them.
@@ -222,7 +223,7 @@ export class SimStore implements ContentStore {
         chunkBytes: this.#options.chunkBytes,
         signal,
         onEnded: () => {
-          this.#bodies -= 1;
+          this.#bodies.delete(body);
         },
       });
     });
@@ -236,8 +237,9 @@ export class SimStore implements ContentStore {
     return this.#view.watch(listener);
   }
 
-  /** The mirror that watched is gone, without a farewell. */
+  /** The mirror that watched is gone, without a farewell; its kernel has closed its files. */
   forgetListeners(): void {
+    this.#bodies.clear();
     this.#view.forgetListeners();
   }
 

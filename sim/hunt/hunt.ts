@@ -1,9 +1,9 @@
-import { drawScenario } from '../draw/draw-scenario.ts';
 import { installPoisonGuard } from '../kernel/poison-guard.ts';
 import type { Violation } from '../oracles/oracle.ts';
-import { simulate } from '../run/simulate.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { shrinkScenario } from './shrink-scenario.ts';
+import { huntedScenario, recheck, runOnce } from './try-seed.ts';
+import type { Outcome } from './try-seed.ts';
 
 export interface HuntOptions {
   readonly firstSeed: number;
@@ -11,7 +11,7 @@ export interface HuntOptions {
   readonly stride?: number;
   /** Goes on as long as it says so, with the number of seeds tried. */
   readonly goesOn: (tried: number) => boolean;
-  /** One seed in so many is run twice and has to give the same hash. @default 20 */
+  /** One seed in so many is run twice, promises drained either way, and has to give the same hash. @default 20 */
   readonly checkEvery?: number;
   readonly onFound?: (found: Found) => void;
 }
@@ -29,7 +29,7 @@ export interface HuntResult {
   readonly found: readonly Found[];
 }
 
-/** Runs drawn scenarios, one seed after the other, with all laws watched. What breaks one is shrunk. */
+/** Runs drawn scenarios, one seed after the other, with all laws watched. What breaks one is shrunk. In this thread: `huntInThreads` takes several. */
 export async function hunt(options: HuntOptions): Promise<HuntResult> {
   // It stands through all runs: each joins it.
   const guard = installPoisonGuard();
@@ -45,52 +45,35 @@ async function huntGuarded(options: HuntOptions): Promise<HuntResult> {
   const found: Found[] = [];
   const counts = { tried: 0, events: 0 };
   for (let seed = firstSeed; goesOn(counts.tried); seed += stride) {
-    const scenario = drawScenario(seed);
-    const outcome = await runOnce(scenario, seed);
     counts.tried += 1;
+    const outcome = await trySeed(seed, counts.tried % checkEvery === 0);
     counts.events += outcome.events;
-    const violation =
-      outcome.violation ?? (await differs(scenario, seed, outcome.hash, counts.tried % checkEvery === 0));
-    if (violation === undefined) continue;
-    const shows = async (smaller: Scenario): Promise<boolean> =>
-      (await runOnce(smaller, seed)).violation?.oracle === violation.oracle;
-    const smallest = await shrinkScenario(scenario, shows);
-    const last = (await runOnce(smallest, seed)).violation ?? violation;
-    const each = { seed, violation: last, scenario: smallest };
+    if (outcome.violation === undefined) continue;
+    const each = await makeSmall(seed, outcome.violation);
     found.push(each);
     onFound?.(each);
   }
   return { ...counts, found };
 }
 
-interface Outcome {
-  readonly violation: Violation | undefined;
-  readonly events: number;
-  readonly hash: string;
+/** One seed, once, or twice to see that it is the same. */
+export async function trySeed(seed: number, isChecked: boolean): Promise<Outcome> {
+  const scenario = huntedScenario(seed);
+  const outcome = await runOnce(scenario, seed);
+  if (!isChecked || outcome.violation !== undefined) return outcome;
+  return { ...outcome, violation: await recheck(scenario, seed, outcome) };
 }
 
-/** A run that fails breaks a law too. */
-export async function runOnce(scenario: Scenario, seed: number, hasStacks = false): Promise<Outcome> {
-  try {
-    const options = { seed, drain: 'tick', ...(hasStacks ? {} : { stackFrames: 0 }) } as const;
-    const { events, hash, violations } = await simulate(scenario, options);
-    return { violation: violations[0], events, hash };
-  } catch (cause) {
-    // The same again, to learn where.
-    if (!hasStacks) return runOnce(scenario, seed, true);
-    const message = cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause);
-    return { violation: { oracle: 'nothingThrows', atUs: 0, event: 0, message }, events: 0, hash: '' };
-  }
-}
-
-async function differs(
-  scenario: Scenario,
-  seed: number,
-  hash: string,
-  isChecked: boolean,
-): Promise<Violation | undefined> {
-  if (!isChecked) return undefined;
-  const again = await runOnce(scenario, seed);
-  if (again.hash === hash) return undefined;
-  return { oracle: 'runsAreEqual', atUs: 0, event: 0, message: `the same run gave ${hash} and then ${again.hash}` };
+/** The smallest scenario of this seed that breaks the same law. */
+export async function makeSmall(seed: number, violation: Violation, triesMax?: number): Promise<Found> {
+  const shows = async (smaller: Scenario): Promise<boolean> => {
+    const outcome = await runOnce(smaller, seed);
+    const broken = outcome.violation ?? (await differs(smaller, outcome));
+    return broken?.oracle === violation.oracle;
+  };
+  const differs = async (smaller: Scenario, outcome: Outcome): Promise<Violation | undefined> =>
+    violation.oracle === 'runsAreEqual' ? recheck(smaller, seed, outcome) : undefined;
+  const scenario = await shrinkScenario(huntedScenario(seed), shows, triesMax);
+  const last = (await runOnce(scenario, seed)).violation ?? violation;
+  return { seed, violation: last, scenario };
 }

@@ -5,6 +5,8 @@ import { answersAreAllowed } from './answer-oracles.ts';
 import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
 import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
 import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
+import { exchangesAreBounded, peerBytesAreBounded, timersAreBounded } from './limit-oracles.ts';
+import { coreRecovers, nothingIsHeld } from './liveness-oracles.ts';
 import type { Oracle, OracleFactory, Violation } from './oracle.ts';
 import {
   attemptsAreBounded,
@@ -13,6 +15,7 @@ import {
   nothingIsForwarded,
   storiesAddUp,
 } from './pull-oracles.ts';
+import { filteredIsNotAsked, onlyHoldersAreAsked } from './record-oracles.ts';
 import { filteredIsLeftAlone, storiesEnd } from './story-oracles.ts';
 import { tagsAreFresh } from './tag-oracles.ts';
 import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
@@ -30,9 +33,14 @@ export const oracles = {
   nobodyIsSlandered,
   storiesEnd,
   filteredIsLeftAlone,
+  filteredIsNotAsked,
+  onlyHoldersAreAsked,
   absentIsNotNamed,
   theDeadAreForgotten,
   uploadsAreBounded,
+  exchangesAreBounded,
+  timersAreBounded,
+  peerBytesAreBounded,
   tagsAreFresh,
   slowReadersBlameNobody,
   heldIsServed,
@@ -41,7 +49,9 @@ export const oracles = {
   bodiesGoOn,
   nobodyHangs,
   pullsEnd,
+  coreRecovers,
   nothingIsLeft,
+  nothingIsHeld,
 } as const satisfies Readonly<Record<string, OracleFactory>>;
 
 export interface Watching {

@@ -59,7 +59,8 @@ export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) =
 
 const targetPattern = /^\/v2\/(.+)\/(manifests|blobs)\/([^?]+)\?ns=([^&]+)$/;
 
-function modelRequest({ headers, method, target }: RequestText, from: Party): ModelRequest | undefined {
+/** Undefined where it is no request of content. */
+export function modelRequest({ headers, method, target }: RequestText, from: Party): ModelRequest | undefined {
   const match = targetPattern.exec(target);
   if (match === null || (method !== 'GET' && method !== 'HEAD')) return undefined;
   const [, repository = '', kind, reference = '', registry = ''] = match;

@@ -155,6 +155,92 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     says: /which is filtered: lookup/,
   },
+  filteredIsNotAsked: {
+    scenario: { mirror: { registryFilters: ['library/'] } },
+    right: (stage) => {
+      stage.ask(stage.client(0), stage.mirror(0));
+      stage.ask(stage.mirror(0), stage.mirror(1), {}, `/v2/other/app/blobs/${stage.layer.digest}?ns=docker.io`);
+    },
+    wrong: (stage) => {
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    says: /n0 asks n1 for .*, which is filtered/,
+  },
+  onlyHoldersAreAsked: {
+    right: (stage) => {
+      stage.node(1).store.commit(stage.layer);
+      stage.node(1).store.remove(stage.layer.digest);
+      stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    wrong: (stage) => {
+      stage.node(1).store.commit(stage.layer);
+      stage.ask(stage.mirror(0), stage.mirror(2));
+    },
+    says: /n0 asks n2 for .*, which it has never had/,
+  },
+  exchangesAreBounded: {
+    right: (stage) => {
+      stage.ask(stage.client(0), stage.mirror(0));
+      for (let count = 0; count < 50; count += 1) stage.ends(stage.ask(stage.mirror(0), stage.mirror(1)));
+    },
+    wrong: (stage) => {
+      stage.ask(stage.client(0), stage.mirror(0));
+      for (let count = 0; count < 50; count += 1) stage.ask(stage.mirror(0), stage.mirror(1));
+    },
+    says: /n0 has 11 exchanges under way, for 1 requests/,
+  },
+  timersAreBounded: {
+    right: (stage) => {
+      stage.starts(0);
+    },
+    wrong: (stage) => {
+      for (let count = 0; count < 60; count += 1) stage.mirror(0).life.schedule(second, () => undefined);
+      stage.starts(0);
+    },
+    says: /n0 has 6[0-9] timers, at most 46/,
+  },
+  peerBytesAreBounded: {
+    scenario: { limits: { windowBytes: layerBytes } },
+    right: (stage) => {
+      const asked = stage.ask(stage.client(0), stage.mirror(0));
+      stage.layerHead(asked);
+      stage.starts(0);
+      for (let count = 0; count < 5; count += 1) {
+        stage.bytes(stage.ask(stage.mirror(0), stage.mirror(1)), 0, layerBytes);
+        stage.tells(0, { type: 'attempt-failed', source: 'n1', reason: 'PEER_CLOSED', tookUs: 0 });
+      }
+    },
+    wrong: (stage) => {
+      stage.layerHead(stage.ask(stage.client(0), stage.mirror(0)));
+      stage.starts(0);
+      for (let count = 0; count < 5; count += 1)
+        stage.bytes(stage.ask(stage.mirror(0), stage.mirror(1)), 0, layerBytes);
+    },
+    says: /n0 was sent 80000 bytes of .*, and asked for 20000/,
+  },
+  coreRecovers: {
+    scenario: { heal: { atUs: 10 * second, core: [0] }, untilUs: 100_000 * second },
+    right: async (stage) => {
+      stage.pull('no-host');
+      await stage.wait(20 * second);
+      stage.pull('ok');
+    },
+    wrong: async (stage) => {
+      await stage.wait(20 * second);
+      stage.pull('no-host');
+    },
+    says: /the pull of n0 in the healed core failed/,
+  },
+  nothingIsHeld: {
+    right: (stage) => stage.wait(second),
+    wrong: async (stage) => {
+      const { store } = stage.node(0);
+      store.commit(stage.layer);
+      await stage.wait(second);
+      await store.open(stage.layer.digest, 0, layerBytes, new AbortController().signal);
+    },
+    says: /n0 has let go of everything, and reads 1 files/,
+  },
   absentIsNotNamed: {
     right: async (stage) => {
       stage.node(1).store.commit(stage.layer);
@@ -315,3 +401,15 @@ for (const name of Object.keys(oracles) as (keyof typeof oracles)[]) {
     assert.match(await verdictOf(wrong), says);
   });
 }
+
+test('oracles: a pull of the healed core that never ends is due at a computed time', async () => {
+  const stage = new Stage(
+    { coreRecovers: oracles.coreRecovers },
+    { heal: { atUs: 10 * second, core: [0] }, untilUs: 100_000 * second },
+  );
+  stage.pull('');
+  await stage.wait(300 * second);
+  assert.deepEqual(stage.violations, []);
+  await stage.wait(300 * second);
+  assert.match(await stage.verdict(), /in the healed core has not ended/);
+});

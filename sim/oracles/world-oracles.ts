@@ -1,3 +1,4 @@
+import type { Limits } from '../../core/index.ts';
 import { faultTable } from '../faults/fault-table.ts';
 import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
@@ -20,14 +21,18 @@ export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
   };
 };
 
+export function silenceBoundUs(limits: Limits): number {
+  const { attemptsMax, lookupTimeoutUs, manifestTimeoutUs, selfCheckWaitUs, stallTimeoutUs } = limits;
+  return stallTimeoutUs + attemptsMax * manifestTimeoutUs + 2 * lookupTimeoutUs + selfCheckWaitUs;
+}
+
 /**
  * L3: who asks its own mirror is never left without an answer or bytes for longer than the sum of what may be waited for: a stall, and then heads of other
  * sources. Mirrors that stand still are the watchdog's.
  */
 export const nobodyHangs: OracleFactory = ({ violate, world }) => {
   const exchanges = new SeenExchanges(world);
-  const { attemptsMax, lookupTimeoutUs, manifestTimeoutUs, selfCheckWaitUs, stallTimeoutUs } = world.limits;
-  const boundUs = stallTimeoutUs + attemptsMax * manifestTimeoutUs + 2 * lookupTimeoutUs + selfCheckWaitUs;
+  const boundUs = silenceBoundUs(world.limits);
   const check = (atUs: number): void => {
     for (const seen of exchanges.open()) {
       if (!isOwnMirrors(seen) || atUs - seen.lastUs <= boundUs || seen.isHanging === true) continue;

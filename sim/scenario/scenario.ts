@@ -26,8 +26,17 @@ export interface Scenario {
   readonly buggifyIn64?: number;
   /** Which of the events that are due at the same time change places (`KernelOptions.swaps`). @default none */
   readonly swaps?: readonly number[];
+  /** From one moment on nothing goes wrong in a part of the cluster: what the faults are like then, they say themselves. @default nothing is said */
+  readonly heal?: HealSpec;
   /** The run ends here, whatever is still under way. Microseconds. */
   readonly untilUs: number;
+}
+
+/** A core of nodes that is well from then on, and the upstream with it. */
+export interface HealSpec {
+  readonly atUs: number;
+  /** Indices of its nodes. */
+  readonly core: readonly number[];
 }
 
 export interface ClusterSpec extends RuntimeSpec {

@@ -7,7 +7,7 @@ import type { SimNode, World } from '../../run/world.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { watchWith } from '../all.ts';
 import type { Watching } from '../all.ts';
-import type { OracleFactory } from '../oracle.ts';
+import type { OracleFactory, Violation } from '../oracle.ts';
 
 const second = 1_000_000;
 export const layerBytes = 20_000;
@@ -146,6 +146,10 @@ export class Stage {
     const node = this.node(0).name;
     this.world.trace.emit({ type: 'pull-begin', pull: 0, node, image: this.image.name });
     if (outcome !== '') this.world.trace.emit({ type: 'pull-end', pull: 0, node, outcome });
+  }
+
+  get violations(): readonly Violation[] {
+    return this.#watching.violations;
   }
 
   /** The first thing that an oracle had against it, or ''. */

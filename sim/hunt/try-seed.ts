@@ -1,0 +1,67 @@
+import { drawScenario } from '../draw/draw-scenario.ts';
+import type { DrainStrategy } from '../kernel/drain.ts';
+import { createSimRandom } from '../kernel/random.ts';
+import type { Violation } from '../oracles/oracle.ts';
+import { watchProbes } from '../probes/probe-counts.ts';
+import { simulate } from '../run/simulate.ts';
+import type { SimulateOptions } from '../run/simulate.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { healCore } from './heal-core.ts';
+
+/** What came of one run. */
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  readonly events: number;
+  readonly hash: string;
+  /** Names of what it came across, of the catalogue of probes. */
+  readonly probes: readonly string[];
+}
+
+/** A run of a drawn scenario that has not ended after so many events goes round in circles: the largest need a fiftieth of them. */
+export const eventsMax = 5_000_000;
+
+/** What a seed means to a hunt: a scenario in which things go wrong, and in a third of them a core of nodes is healed while the rest stays as it is. */
+export function huntedScenario(seed: number): Scenario {
+  const scenario = drawScenario(seed);
+  const random = createSimRandom(seed).fork('heal');
+  return random.chance(1, 3) ? healCore(scenario, random) : scenario;
+}
+
+/** A run that fails breaks a law too. */
+export async function runOnce(
+  scenario: Scenario,
+  seed: number,
+  { drain = 'tick', ...rest }: Pick<SimulateOptions, 'drain' | 'watched'> = {},
+): Promise<Outcome> {
+  return attempt(scenario, { seed, drain, eventsMax, stackFrames: 0, ...rest });
+}
+
+async function attempt(scenario: Scenario, options: SimulateOptions): Promise<Outcome> {
+  const state: { seen?: () => readonly string[] } = {};
+  const onWorld: SimulateOptions['onWorld'] = ({ trace }) => {
+    state.seen = watchProbes(trace);
+  };
+  try {
+    const { events, hash, violations } = await simulate(scenario, { ...options, onWorld });
+    const probes = state.seen?.() ?? [];
+    const violation = violations[0] ?? (events >= eventsMax ? livelock(events) : undefined);
+    return { violation, events, hash, probes };
+  } catch (cause) {
+    // The same again, to learn where.
+    if (options.stackFrames === 0) return attempt(scenario, { ...options, stackFrames: 10 });
+    const message = cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause);
+    return { violation: { oracle: 'nothingThrows', atUs: 0, event: 0, message }, events: 0, hash: '', probes: [] };
+  }
+}
+
+function livelock(events: number): Violation {
+  return { oracle: 'livelock', atUs: 0, event: events, message: `${events} events, and it has not ended` };
+}
+
+/** The same run again, promises drained the other way: a violation where it is not the same. */
+export async function recheck(scenario: Scenario, seed: number, { hash }: Outcome): Promise<Violation | undefined> {
+  const drain: DrainStrategy = 'immediate';
+  const again = await runOnce(scenario, seed, { drain });
+  if (again.hash === hash) return undefined;
+  return { oracle: 'runsAreEqual', atUs: 0, event: 0, message: `the same run gave ${hash} and then ${again.hash}` };
+}
