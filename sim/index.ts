@@ -62,6 +62,7 @@ export { hunt } from './hunt/hunt.ts';
 export type { Found, HuntOptions, HuntResult } from './hunt/hunt.ts';
 export { huntedScenario } from './hunt/try-seed.ts';
 export { heal, healCore } from './hunt/heal-core.ts';
+export { slowedDown, withHonestHolder, withPermutedNodes } from './hunt/relations.ts';
 export { huntInThreads } from './fleet/hunt-in-threads.ts';
 export type { HuntInThreadsOptions, HuntInThreadsResult, HuntProgress } from './fleet/hunt-in-threads.ts';
 export { missingIn } from './probes/probe-counts.ts';
