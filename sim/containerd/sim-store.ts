@@ -51,6 +51,7 @@ export class SimStore implements ContentStore {
   /** By digest: the tags that lead there. */
   readonly #reachedBy = new Map<string, Set<string>>();
   readonly #leases = new Set<Set<string>>();
+  readonly #onLost: ((digest: string) => void)[] = [];
   readonly #once = new Set<string>();
   readonly #bodies = new Set<symbol>();
   readonly #view: StoreView;
@@ -123,8 +124,14 @@ export class SimStore implements ContentStore {
     this.collectSoon();
   }
 
+  /** Calls back whenever content is removed, whatever the reason: who looks on from outside of the simulated world. */
+  watchLosses(onLost: (digest: string) => void): void {
+    this.#onLost.push(onLost);
+  }
+
   remove(digest: string): void {
     if (!this.#contents.delete(digest)) return;
+    for (const onLost of this.#onLost) onLost(digest);
     this.files.mend(digest);
     this.#deps.disk?.remove(digest);
     this.#view.touch(digest);

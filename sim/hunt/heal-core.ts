@@ -3,6 +3,8 @@ import type { SimRandom } from '../kernel/random.ts';
 import type { HealSpec, Scenario } from '../scenario/scenario.ts';
 
 const second = 1_000_000;
+/** Longer than most bounds: the slowest source that there is may be all there is. */
+const recoveryUs = 20_000 * second;
 
 /**
  * Chaos, then a healed core: from one moment on some of the nodes and the upstream are well, and all else stays as it is just then: faults of others that last
@@ -27,5 +29,5 @@ export function heal(scenario: Scenario, spec: HealSpec): Scenario {
     const { untilUs: _untilUs, ...frozen } = fault;
     return [frozen];
   });
-  return { ...scenario, faults, heal: spec };
+  return { ...scenario, faults, heal: spec, untilUs: Math.max(scenario.untilUs, spec.atUs + recoveryUs) };
 }

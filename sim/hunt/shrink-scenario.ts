@@ -45,6 +45,10 @@ function* smaller(scenario: Scenario): Iterable<Scenario> {
       }
     }
   }
+  if (scenario.heal !== undefined) {
+    const { heal: _heal, ...rest } = scenario;
+    yield rest;
+  }
   if (cluster.zones > 1) yield { ...scenario, cluster: { ...cluster, zones: 1 } };
   if (upstream.latencyUs > 1_000) yield { ...scenario, upstream: { ...upstream, latencyUs: 1_000 } };
   for (const [index, { retries = 0, ...pull }] of workload.entries()) {
@@ -69,6 +73,11 @@ function* withoutNode(scenario: Scenario, node: number): Iterable<Scenario> {
     cluster: { ...cluster, nodes: cluster.nodes - 1 },
     workload: workload.map((pull) => ({ ...pull, node: moved(pull.node) })),
     ...(scenario.asks === undefined ? {} : { asks: asks.map((ask) => ({ ...ask, node: moved(ask.node) })) }),
+    ...(scenario.heal === undefined
+      ? {}
+      : {
+          heal: { ...scenario.heal, core: scenario.heal.core.filter((index) => index !== node).map(moved) },
+        }),
     faults: faults.map((fault) => (fault.target === 'upstream' ? fault : { ...fault, target: moved(fault.target) })),
   };
 }

@@ -17,28 +17,20 @@ export const absentIsNotNamed: OracleFactory = ({ scenario, violate, world }) =>
   const { reconcileIntervalUs, memberRetryUs } = world.limits;
   const periodUs = reconcileIntervalUs + memberRetryUs;
   const exchanges = new SeenExchanges(world);
+  const isJudged = !scenario.faults.some(isSilence);
+  const lostUs = new Map<string, number>();
+  for (const { name, store } of world.nodes)
+    store.watchLosses((digest) => lostUs.set(`${name} ${digest}`, world.kernel.nowUs()));
   return {
     onEvent: (event) => {
       const seen = exchanges.update(event);
       if (event.type !== 'request' || seen?.from.role !== 'mirror' || seen.content === undefined) return;
       const { content, from, to } = seen;
       const node = world.nodes.find(({ host }) => host === to.host);
-      if (node === undefined || node.store.has(content.digest)) return;
-      if (scenario.faults.some(isSilence)) return;
-      const ends = scenario.faults
-        .filter(
-          (fault) =>
-            faultTable[fault.what.kind].loses !== undefined &&
-            isTarget(scenario, fault, to) &&
-            fault.atUs <= event.atUs,
-        )
-        .map(({ atUs, untilUs, what }) => (faultTable[what.kind].loses === 'end' ? (untilUs ?? Infinity) : atUs));
-      const lostUs = Math.max(0, ...ends);
-      if (event.atUs - lostUs > periodUs) {
-        violate(
-          `${from.host.name} asks ${node.name} for ${content.digest}, which it has not had for ${event.atUs - lostUs} us`,
-        );
-      }
+      if (!isJudged || node === undefined || node.store.has(content.digest)) return;
+      const goneUs = event.atUs - (lostUs.get(`${node.name} ${content.digest}`) ?? 0);
+      if (goneUs > periodUs)
+        violate(`${from.host.name} asks ${node.name} for ${content.digest}, which it has not had for ${goneUs} us`);
     },
   };
 };

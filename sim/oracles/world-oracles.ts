@@ -73,19 +73,26 @@ export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
   };
 };
 
-/** S10: at rest nothing is left of exchanges, and of a mirror that was let go no timer. */
-export const nothingIsLeft: OracleFactory = ({ violate, world }) => ({
-  atEnd: () => {
-    for (const { from, request, to } of world.wire.open()) {
-      if (to.life.isPaused || from.life.isPaused) continue;
-      violate(`an exchange is left at rest: ${from.host.name} asks ${to.host.name} for ${request.target}`);
-    }
-  },
-  atRest: () => {
-    for (const { mirror, name } of world.nodes) {
-      const life = mirror?.party.life;
-      if (life === undefined || life.isOver || life.isPaused || life.pending === 0) continue;
-      violate(`${name} has let go of everything, and ${life.pending} of its timers are left`);
-    }
-  },
-});
+/** S10: at rest, when all pulls have ended, nothing is left of exchanges, and of a mirror that was let go no timer. */
+export const nothingIsLeft: OracleFactory = ({ violate, world }) => {
+  const open = new Set<number>();
+  return {
+    onEvent: (event) => {
+      if (event.type === 'pull-begin') open.add(event.pull);
+      if (event.type === 'pull-end') open.delete(event.pull);
+    },
+    atEnd: () => {
+      for (const { from, request, to } of open.size > 0 ? [] : world.wire.open()) {
+        if (to.life.isPaused || from.life.isPaused || !to.host.isPlugged || !from.host.isPlugged) continue;
+        violate(`an exchange is left at rest: ${from.host.name} asks ${to.host.name} for ${request.target}`);
+      }
+    },
+    atRest: () => {
+      for (const { mirror, name } of open.size > 0 ? [] : world.nodes) {
+        const life = mirror?.party.life;
+        if (life === undefined || life.isOver || life.isPaused || life.pending === 0) continue;
+        violate(`${name} has let go of everything, and ${life.pending} of its timers are left`);
+      }
+    },
+  };
+};
