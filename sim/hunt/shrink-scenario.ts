@@ -45,10 +45,7 @@ function* smaller(scenario: Scenario): Iterable<Scenario> {
       }
     }
   }
-  if (scenario.heal !== undefined) {
-    const { heal: _heal, ...rest } = scenario;
-    yield rest;
-  }
+  yield* withoutSeasoning(scenario);
   if (cluster.zones > 1) yield { ...scenario, cluster: { ...cluster, zones: 1 } };
   if (upstream.latencyUs > 1_000) yield { ...scenario, upstream: { ...upstream, latencyUs: 1_000 } };
   for (const [index, { retries = 0, ...pull }] of workload.entries()) {
@@ -57,6 +54,24 @@ function* smaller(scenario: Scenario): Iterable<Scenario> {
   for (const [index, fault] of faults.entries()) {
     for (const simpler of simplerFaults(fault)) yield { ...scenario, faults: faults.with(index, simpler) };
   }
+}
+
+/** What is said of its parts, and of the core that is healed; ties one by one. */
+function* withoutSeasoning(scenario: Scenario): Iterable<Scenario> {
+  const { buggifyIn64: _buggify, ...unbuggified } = scenario;
+  if (scenario.buggifyIn64 !== undefined) yield unbuggified;
+  const { heal: _heal, ...unhealed } = scenario;
+  if (scenario.heal !== undefined) yield unhealed;
+  const { limits: _limits, ...unlimited } = scenario;
+  if (scenario.limits !== undefined) yield unlimited;
+  const { mirror: _mirror, ...unconfigured } = scenario;
+  if (scenario.mirror !== undefined) yield unconfigured;
+  const { containerd, ...cluster } = scenario.cluster;
+  if (containerd !== undefined) yield { ...scenario, cluster };
+  const { swaps, ...unswapped } = scenario;
+  if (swaps === undefined) return;
+  yield unswapped;
+  if (swaps.length > 1) for (const index of swaps.keys()) yield { ...scenario, swaps: swaps.toSpliced(index, 1) };
 }
 
 /** Only a node of which nothing is said. */

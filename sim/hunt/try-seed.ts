@@ -7,6 +7,7 @@ import { simulate } from '../run/simulate.ts';
 import type { SimulateOptions } from '../run/simulate.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { healCore } from './heal-core.ts';
+import { season } from './season.ts';
 
 /** What came of one run. */
 export interface Outcome {
@@ -20,11 +21,12 @@ export interface Outcome {
 /** A run of a drawn scenario that has not ended after so many events goes round in circles: the largest need a fiftieth of them. */
 export const eventsMax = 5_000_000;
 
-/** What a seed means to a hunt: a scenario in which things go wrong, and in a third of them a core of nodes is healed while the rest stays as it is. */
+/** What a seed means to a hunt: a drawn scenario, its parts configured by chance; in a third of them a core of nodes is healed while the rest stays as it is. */
 export function huntedScenario(seed: number): Scenario {
-  const scenario = drawScenario(seed);
-  const random = createSimRandom(seed).fork('heal');
-  return random.chance(1, 3) ? healCore(scenario, random) : scenario;
+  const random = createSimRandom(seed);
+  const scenario = season(drawScenario(seed), random.fork('season'));
+  const heals = random.fork('heal');
+  return heals.chance(1, 3) ? healCore(scenario, heals) : scenario;
 }
 
 /** A run that fails breaks a law too. */

@@ -7,6 +7,7 @@ import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
 import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
 import { exchangesAreBounded, peerBytesAreBounded, timersAreBounded } from './limit-oracles.ts';
 import { coreRecovers, nothingIsHeld } from './liveness-oracles.ts';
+import { missesAreFast } from './miss-oracles.ts';
 import type { Oracle, OracleFactory, Violation } from './oracle.ts';
 import {
   attemptsAreBounded,
@@ -16,6 +17,7 @@ import {
   storiesAddUp,
 } from './pull-oracles.ts';
 import { filteredIsNotAsked, onlyHoldersAreAsked } from './record-oracles.ts';
+import { heldIsKnown, recordsAreTrue } from './router-oracles.ts';
 import { filteredIsLeftAlone, storiesEnd } from './story-oracles.ts';
 import { tagsAreFresh } from './tag-oracles.ts';
 import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
@@ -29,12 +31,15 @@ export const oracles = {
   nothingIsForwarded,
   attemptsAreBounded,
   headsAreBounded,
+  missesAreFast,
   storiesAddUp,
   nobodyIsSlandered,
   storiesEnd,
   filteredIsLeftAlone,
   filteredIsNotAsked,
   onlyHoldersAreAsked,
+  recordsAreTrue,
+  heldIsKnown,
   absentIsNotNamed,
   theDeadAreForgotten,
   uploadsAreBounded,

@@ -2,7 +2,7 @@ import { defaultContainerdOptions, reopeningsMax } from '../containerd/container
 import type { World } from '../run/world.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { HealSpec, PullSpec, Scenario } from '../scenario/scenario.ts';
-import { liarsOf } from './lies.ts';
+import { isTagForged, liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 import { silenceBoundUs } from './world-oracles.ts';
 
@@ -13,7 +13,7 @@ import { silenceBoundUs } from './world-oracles.ts';
 export const coreRecovers: OracleFactory = ({ scenario, violate, world }) => {
   const { heal } = scenario;
   if (heal === undefined) return {};
-  const isLying = liarsOf(scenario).size > 0;
+  const isLying = liarsOf(scenario).size > 0 || isTagForged(scenario);
   const open = new Map<number, { readonly node: string; readonly dueUs: number; readonly beganUs: number }>();
   const check = (nowUs: number): void => {
     for (const [pull, { dueUs, node }] of open) {

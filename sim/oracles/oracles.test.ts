@@ -241,6 +241,46 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     says: /n0 has let go of everything, and reads 1 files/,
   },
+  missesAreFast: {
+    right: (stage) => {
+      stage.starts(0);
+      stage.endOfPull(0, { reason: 'not-found', status: 404, bytes: 0, tookUs: 25_000 });
+      stage.starts(0);
+      stage.attempt(0, 'n1');
+      stage.endOfPull(0, { reason: 'not-found', status: 404, bytes: 0, tookUs: 2 * second });
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.endOfPull(0, { reason: 'not-found', status: 404, bytes: 0, tookUs: 100_000 });
+    },
+    says: /n0 took 100000 us to find out that there is nobody to ask, at most 26000/,
+  },
+  recordsAreTrue: {
+    right: async (stage) => {
+      stage.node(2).store.commit(stage.layer);
+      stage.tellsRouter(1, 2);
+      await stage.wait(200 * second);
+    },
+    wrong: async (stage) => {
+      stage.tellsRouter(1, 2);
+      await stage.wait(200 * second);
+    },
+    says: /n1 says that n2 has sha256:.*, which it has not had for 200000000 us/,
+  },
+  heldIsKnown: {
+    right: async (stage) => {
+      stage.node(0).store.commit(stage.layer);
+      stage.pull('ok');
+      await stage.wait(10 * second);
+    },
+    wrong: async (stage) => {
+      stage.node(0).store.disturbEvents({ kind: 'lost' });
+      stage.node(0).store.commit(stage.layer);
+      stage.pull('ok');
+      await stage.wait(10 * second);
+    },
+    says: /no router knows that n0 has sha256/,
+  },
   absentIsNotNamed: {
     right: async (stage) => {
       stage.node(1).store.commit(stage.layer);

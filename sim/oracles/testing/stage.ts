@@ -1,3 +1,4 @@
+import { routingKeyOf } from '../../../core/index.ts';
 import type { PullStep, RequestText } from '../../../core/index.ts';
 import type { SimImage } from '../../content/catalogue.ts';
 import type { Party } from '../../network/party.ts';
@@ -83,6 +84,23 @@ export class Stage {
 
   head(exchange: number, status: number, headers: Readonly<Record<string, string>> = {}): void {
     this.world.trace.emit({ type: 'head', exchange, status, headers });
+  }
+
+  /** A router is told that another node has the layer, by that node itself. */
+  tellsRouter(router: number, sender: number): void {
+    const key = routingKeyOf(this.world.digester, this.layer.digest);
+    const self = this.node(sender).mirror?.seat?.self;
+    if (self === undefined) return;
+    const { incarnation } = self;
+    const batch = {
+      incarnation,
+      sequence: 1_000,
+      complete: false,
+      add: [{ key }],
+      withdraw: [],
+      ttlUs: 1_200 * second,
+    };
+    this.node(router).mirror?.seat?.handler?.onBatch(self, batch);
   }
 
   /** The tag, as node 0 answers it to its client. */

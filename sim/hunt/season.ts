@@ -1,0 +1,71 @@
+import type { Limits } from '../../core/index.ts';
+import type { ContainerdOptions } from '../containerd/containerd-options.ts';
+import type { SimRandom } from '../kernel/random.ts';
+import type { MirrorSpec, Scenario } from '../scenario/scenario.ts';
+
+const second = 1_000_000;
+const mebibyte = 1024 * 1024;
+/** Ties of a small run. */
+const tiesMax = 2_000;
+
+/** The same cluster, configured otherwise: mirrors with options and tighter bounds, another containerd, ties decided the other way. Each in some scenarios only. */
+export function season(scenario: Scenario, random: SimRandom): Scenario {
+  const { cluster } = scenario;
+  const mirror = drawMirror(random.fork('mirror'), scenario);
+  const limits = drawLimits(random.fork('limits'));
+  const swaps = drawSwaps(random.fork('swaps'));
+  const containerd = drawContainerd(random.fork('containerd'));
+  return {
+    ...scenario,
+    ...(containerd === undefined ? {} : { cluster: { ...cluster, containerd } }),
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(limits === undefined ? {} : { limits: { ...scenario.limits, ...limits } }),
+    ...(swaps.length === 0 ? {} : { swaps }),
+  };
+}
+
+function drawMirror(random: SimRandom, { images }: Scenario): MirrorSpec | undefined {
+  if (!random.chance(3, 8)) return undefined;
+  const registries = [...new Set(images.map(({ name }) => name.slice(0, name.indexOf('/'))))];
+  return random.pick<MirrorSpec>([
+    { blobVerification: 'always' },
+    { blobVerification: 'always' },
+    { blobVerification: 'off' },
+    { tagMaxAgeUs: 5 * second },
+    { blobsOnlyRegistries: registries },
+    { registryFilters: ['app-1'] },
+    { mirroredRegistries: ['elsewhere.example'] },
+  ]);
+}
+
+/** What the scales of a large cluster would do to a small one. */
+function drawLimits(random: SimRandom): Partial<Limits> | undefined {
+  if (!random.chance(3, 8)) return undefined;
+  return random.pick<Partial<Limits>>([
+    { uploadsMax: 1 },
+    { uploadsMax: 2 },
+    { windowBytes: mebibyte, windowLeadBytes: mebibyte / 4 },
+    { windowBytes: mebibyte, windowLeadBytes: mebibyte },
+    { attemptsMax: 2 },
+    { sourcesMax: 1 },
+    { failureMemoryMax: 1 },
+    { sizeMemoryMax: 1 },
+    { servedMemoryMax: 1 },
+  ]);
+}
+
+function drawSwaps(random: SimRandom): readonly number[] {
+  if (!random.chance(1, 4)) return [];
+  const swaps = Array.from({ length: random.between(1, 8) }, (_, index) => random.fork(`swap ${index}`).below(tiesMax));
+  return [...new Set(swaps)].sort((one, other) => one - other);
+}
+
+function drawContainerd(random: SimRandom): Partial<ContainerdOptions> | undefined {
+  if (!random.chance(1, 4)) return undefined;
+  return random.pick<Partial<ContainerdOptions>>([
+    { fetchBufferBytes: mebibyte },
+    { pullBy: 'local' },
+    { downloadsAtOnce: 1 },
+    { downloadsAtOnce: 10 },
+  ]);
+}
