@@ -15,11 +15,13 @@ export function season(scenario: Scenario, random: SimRandom): Scenario {
   const limits = drawLimits(random.fork('limits'));
   const swaps = drawSwaps(random.fork('swaps'));
   const containerd = drawContainerd(random.fork('containerd'));
+  const buggifyIn64 = scenario.buggifyIn64 ?? random.fork('buggify').pick([0, 0, 1, 8]);
   return {
     ...scenario,
     ...(containerd === undefined ? {} : { cluster: { ...cluster, containerd } }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(limits === undefined ? {} : { limits: { ...scenario.limits, ...limits } }),
+    ...(buggifyIn64 === 0 ? {} : { buggifyIn64 }),
     ...(swaps.length === 0 ? {} : { swaps }),
   };
 }

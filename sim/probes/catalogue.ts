@@ -76,15 +76,15 @@ export const probes: Readonly<Record<string, ProbeRow>> = {
   ),
   'a mirror is turned away': sometimes(
     'nobody is ever busy or leaving',
-    pull('head', ({ status }) => status === 503),
+    (event) => event.type === 'head' && event.status === 503,
   ),
   'a mirror leaves': sometimes(
     'all mirrors are killed',
     (event) => event.type === 'mirror-node' && event.event.type === 'draining',
   ),
-  'a member comes back empty-handed': sometimes(
+  'a router that had forgotten all has been told anew': sometimes(
     'no router is ever warming',
-    (event) => event.type === 'mirror-node' && event.event.type === 'records' && event.event.warming,
+    (event) => event.type === 'mirror-node' && event.event.type === 'records' && !event.event.warming,
   ),
   'a pull fails': sometimes(
     'nothing ever gets through to a client',
