@@ -17,13 +17,13 @@ test('hunt in threads: seeds are shared, each is tried once, and some of them tw
   const { checked, failing, found, probes, tried } = await huntInThreads({
     clock: countingClock(),
     budgetUs: 1_000_000,
-    seedsMax: 12,
-    checkEvery: 4,
+    seedsMax: 6,
+    checkEvery: 3,
     workers: 2,
     onProgress: (each) => progress.push(each.tried),
   });
-  assert.deepEqual({ checked, failing, found, tried }, { checked: 3, failing: 0, found: [], tried: 12 });
-  assert.deepEqual(progress, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual({ checked, failing, found, tried }, { checked: 2, failing: 0, found: [], tried: 6 });
+  assert.deepEqual(progress, [1, 2, 3, 4, 5, 6]);
   assert.ok(probes.some(({ name, runs }) => name === 'nobody has it' && runs > 0));
 });
 

@@ -9,7 +9,7 @@ import { slowedDown, withHonestHolder, withPermutedNodes } from './relations.ts'
 
 const run = (scenario: Scenario, seed: number): Promise<SimResult> => simulate(scenario, { seed, drain: 'tick' });
 const second = 1_000_000;
-const seeds = Array.from({ length: 7 }, (_, index) => 500 + index);
+const seeds = Array.from({ length: 4 }, (_, index) => 500 + index);
 
 test('relations: one more honest holder never breaks a pull', async () => {
   for (const seed of seeds) {
@@ -41,7 +41,7 @@ test('relations: nodes in another order get the same bytes', async () => {
 });
 
 test('relations: where everything takes twice as long, so does a rollout', async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const scenario = { ...drawScenario(seed), faults: [] };
     const [one, slow] = [await run(scenario, seed), await run(slowedDown(scenario, 2), seed)];
     const ratio = slow.makespanUs / one.makespanUs;
