@@ -94,7 +94,8 @@ export class ParallelStream implements BlobStream {
   async #fetch(index: number, part: Part): Promise<void> {
     const { first, ask, offset, partBytes } = this.#options;
     const { signal } = this.#scope;
-    const body = index === 0 ? first : await ask(offset + index * partBytes, signal);
+    // Whoever waits for a turn to ask when all is called off is told so.
+    const body = index === 0 ? first : await ask(offset + index * partBytes, signal).catch(() => 'failed' as const);
     if (body === 'failed') {
       part.finish(signal.aborted ? 'cancelled' : 'failed');
       return;
