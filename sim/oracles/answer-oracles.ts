@@ -6,7 +6,7 @@ import type { ModelAnswer, ModelContent, ModelRequest } from '../reference/mirro
 import type { SimNode, World } from '../run/world.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { isTagForged } from './lies.ts';
+import { isSizeForged, isTagForged } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 
 /** A request that a mirror has not answered yet, and what it could have been answered with when it came. */
@@ -30,6 +30,7 @@ export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) =
         if (node === undefined || request === undefined || isTampered(scenario, node, event.from)) return;
         // What another node says of a tag is believed.
         if (request.tag !== undefined && isTagForged(scenario)) return;
+        if (request.method === 'HEAD' && request.resource === 'manifest' && isSizeForged(scenario)) return;
         const isSelfCheck = event.request.headers['peili-self-check'] !== undefined;
         pending.set(event.exchange, { request, node, isSelfCheck, before: contentsOf(world, node, request) });
       }

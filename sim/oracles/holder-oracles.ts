@@ -39,7 +39,9 @@ class KnownHolders {
   constructor(context: OracleContext) {
     this.#context = context;
     const { scenario } = context;
-    this.#isJudged = liarsOf(scenario).size === 0 && !isTagForged(scenario) && scenario.mirror === undefined;
+    // A holder that gives as many bodies as it may turns others away, and those go upstream.
+    const isUsual = scenario.mirror === undefined && scenario.limits === undefined;
+    this.#isJudged = liarsOf(scenario).size === 0 && !isTagForged(scenario) && isUsual;
   }
 
   /** To be told of every event. */

@@ -6,6 +6,13 @@ export function isTagForged({ faults }: Scenario): boolean {
   return faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-digest');
 }
 
+/** Some node says that contents have another size: of a manifest's HEAD alone it cannot be checked. */
+export function isSizeForged({ faults }: Scenario): boolean {
+  return faults.some(
+    ({ what }) => what.kind === 'http' && (what.fault.kind === 'short-length' || what.fault.kind === 'long-length'),
+  );
+}
+
 /** Names of nodes that are made to give other bytes than the content's. */
 export function liarsOf(scenario: Scenario): ReadonlySet<string> {
   const lies = scenario.faults.filter(
