@@ -1,8 +1,8 @@
 import type { Limits } from '../../core/index.ts';
-import type { Fault } from '../faults/fault.ts';
 import type { ContainerdOptions } from '../containerd/containerd-options.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import type { MirrorSpec, Scenario } from '../scenario/scenario.ts';
+import { aim, strike } from './focus.ts';
 
 const second = 1_000_000;
 const mebibyte = 1024 * 1024;
@@ -16,7 +16,8 @@ export function season(scenario: Scenario, random: SimRandom): Scenario {
   const limits = drawLimits(random.fork('limits'));
   const swaps = drawSwaps(random.fork('swaps'));
   const containerd = drawContainerd(random.fork('containerd'));
-  const faults = random.fork('aim').chance(3, 4) ? aim(scenario, random.fork('aimed')) : scenario.faults;
+  const drawn = random.fork('aim').chance(3, 4) ? aim(scenario, random.fork('aimed')) : scenario.faults;
+  const faults = random.fork('strike').chance(1, 2) ? [...drawn, ...strike(scenario, random.fork('struck'))] : drawn;
   const buggifyIn64 = scenario.buggifyIn64 ?? random.fork('buggify').pick([0, 0, 1, 8]);
   return {
     ...scenario,
@@ -27,22 +28,6 @@ export function season(scenario: Scenario, random: SimRandom): Scenario {
     ...(buggifyIn64 === 0 ? {} : { buggifyIn64 }),
     ...(swaps.length === 0 ? {} : { swaps }),
   };
-}
-
-/** From a pull's begin to what goes wrong: bodies are short, and what begins anywhere hits nobody. */
-const afterUs = [-100_000, -1_000, 0, 1_000, 5_000, 20_000, 50_000, 100_000, 300_000, 1_000_000] as const;
-
-/** The same faults, each of them about when some pull is under way. */
-function aim({ faults, workload }: Scenario, random: SimRandom): readonly Fault[] {
-  return faults.map((fault, index): Fault => {
-    const own = random.fork(`fault ${index}`);
-    const pull = workload[own.below(workload.length)];
-    if (pull === undefined) return fault;
-    const lateUs = own.pick(afterUs);
-    const atUs = Math.max(0, pull.atUs + lateUs + own.below(1 + Math.abs(lateUs)));
-    const { untilUs } = fault;
-    return { ...fault, atUs, ...(untilUs === undefined ? {} : { untilUs: atUs + (untilUs - fault.atUs) }) };
-  });
 }
 
 function drawMirror(random: SimRandom, { images }: Scenario): MirrorSpec | undefined {
