@@ -1,7 +1,7 @@
 import type { Fault } from '../faults/fault.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import type { HttpFault } from '../network/http-fault.ts';
-import type { PullSpec, Scenario } from '../scenario/scenario.ts';
+import type { AskSpec, PullSpec, Scenario } from '../scenario/scenario.ts';
 
 const second = 1_000_000;
 
@@ -32,6 +32,39 @@ export function strike(scenario: Scenario, random: SimRandom): readonly Fault[] 
     const pull = pulls[own.below(pulls.length)] ?? { atUs: 0, node: 0, image: '' };
     const target = (pull.node + own.between(1, cluster.nodes - 1)) % cluster.nodes;
     return own.chance(1, 2) ? strikeBytes(own, scenario, pull, target) : strikeNode(own, scenario, pull, target);
+  });
+}
+
+/** Clients that are no containerd, about when pulls are under way: the parts that they ask for begin and end where containerd's never do. */
+export function askAlong(scenario: Scenario, random: SimRandom): readonly AskSpec[] {
+  const { cluster, images, workload } = scenario;
+  return Array.from({ length: random.fork('count').between(1, 3) }, (_, index): AskSpec => {
+    const own = random.fork(`ask ${index}`);
+    const pull = workload[own.below(workload.length)];
+    const image = pull?.image ?? '';
+    const layers = images.find(({ name }) => name === image)?.layerBytes ?? [];
+    const what = own.below(Math.max(1, layers.length));
+    const sizeBytes = layers[what] ?? 0;
+    const half = sizeBytes >> 1;
+    const ranges = [
+      'bytes=1-',
+      `bytes=-${half + 1}`,
+      `bytes=-${sizeBytes}`,
+      `bytes=${half}-`,
+      `bytes=0-${half}`,
+    ] as const;
+    const range = own.pick([undefined, ...ranges]);
+    const leaves = own.pick([undefined, undefined, 1, half]);
+    const rate = own.pick([undefined, undefined, 1 + (sizeBytes >> 2)]);
+    return {
+      atUs: (pull?.atUs ?? 0) + own.below(second),
+      node: own.below(cluster.nodes),
+      image,
+      what,
+      ...(range === undefined ? {} : { range }),
+      ...(leaves === undefined ? {} : { bytesMax: leaves }),
+      ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+    };
   });
 }
 

@@ -2,7 +2,7 @@ import type { Limits } from '../../core/index.ts';
 import type { ContainerdOptions } from '../containerd/containerd-options.ts';
 import type { SimRandom } from '../kernel/random.ts';
 import type { MirrorSpec, Scenario } from '../scenario/scenario.ts';
-import { aim, strike } from './focus.ts';
+import { aim, askAlong, strike } from './focus.ts';
 
 const second = 1_000_000;
 const mebibyte = 1024 * 1024;
@@ -18,10 +18,13 @@ export function season(scenario: Scenario, random: SimRandom): Scenario {
   const containerd = drawContainerd(random.fork('containerd'));
   const drawn = random.fork('aim').chance(3, 4) ? aim(scenario, random.fork('aimed')) : scenario.faults;
   const faults = random.fork('strike').chance(1, 2) ? [...drawn, ...strike(scenario, random.fork('struck'))] : drawn;
+  const asked = random.fork('ask').chance(1, 3) ? askAlong(scenario, random.fork('asked')) : [];
+  const asks = [...(scenario.asks ?? []), ...asked];
   const buggifyIn64 = scenario.buggifyIn64 ?? random.fork('buggify').pick([0, 0, 1, 8]);
   return {
     ...scenario,
     faults,
+    ...(asks.length === 0 ? {} : { asks }),
     ...(containerd === undefined ? {} : { cluster: { ...cluster, containerd } }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(limits === undefined ? {} : { limits: { ...scenario.limits, ...limits } }),
