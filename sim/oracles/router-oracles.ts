@@ -32,8 +32,10 @@ export const recordsAreTrue: OracleFactory = ({ scenario, violate, world }) => {
   const judge = (text: string, digest: string): void => {
     for (const { holder, router } of answersAbout(world, text)) {
       const node = nodeOf(world, holder);
-      if (node === undefined || node.store.has(digest)) continue;
-      const goneUs = world.kernel.nowUs() - (lostUs.get(`${node.name} ${digest}`) ?? 0);
+      // A tag that has moved means at its holder what it meant there.
+      const meant = holder.tag?.digest ?? digest;
+      if (node === undefined || node.store.has(meant)) continue;
+      const goneUs = world.kernel.nowUs() - (lostUs.get(`${node.name} ${meant}`) ?? 0);
       if (goneUs <= reconcileIntervalUs + memberRetryUs) continue;
       violate(`${router.name} says that ${node.name} has ${text}, which it has not had for ${goneUs} us`);
     }
@@ -55,6 +57,8 @@ export const heldIsKnown: OracleFactory = ({ scenario, violate, world }) => {
     scenario.mirror === undefined &&
     scenario.limits === undefined &&
     scenario.cluster.nodes > 1 &&
+    // An answer names no more.
+    scenario.cluster.nodes <= world.limits.holdersPerAnswerMax &&
     scenario.faults.every(({ what }) => sparingKinds.has(what.kind) && what.kind !== 'corrupt');
   const knownUs = 2_000_000;
   const completeUs = new Map<string, number>();
