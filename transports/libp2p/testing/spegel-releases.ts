@@ -75,6 +75,10 @@ const common = {
   listenAddrs: ['/ip4/10.88.0.11/tcp/5001'],
 } as const;
 
+/** Where questions for nodes begin, and the answer of who knows none. */
+const nodesQuestion = '0804';
+const nobody = `0804${level}`;
+
 const askItself = `08041226${ours}${level}`;
 const askHolders = `08031222${tagKey}${level}`;
 const askPlace = (start: string): string => `08041222${`1220${start}`.padEnd(68, '0')}${level}`;
@@ -129,7 +133,10 @@ export interface ReleaseNode {
   readonly heard: readonly string[];
 }
 
-/** A node with a recorded identity that announces what the release announced, and answers each kad message as `answer` says, or not at all. It dials; nobody reaches it. */
+/**
+ * A node with a recorded identity that announces what the release announced, and answers each kad message as `answer` says, or not at all. Asked for nodes
+ * it names nobody: the answer to the next question would be taken for this one's. It dials; nobody reaches it.
+ */
 export async function startRelease(
   release: RecordedRelease,
   seed: number,
@@ -152,7 +159,7 @@ export async function startRelease(
   function serve(stream: Stream): void {
     const framed = framedHex(stream, (message) => {
       heard.push(message);
-      const said = answer(message);
+      const said = answer(message) ?? (message.startsWith(nodesQuestion) ? nobody : undefined);
       if (said !== undefined) framed.send(Buffer.from(said, 'hex'));
     });
   }
