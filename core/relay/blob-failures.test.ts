@@ -191,6 +191,18 @@ test('busy: the only holder is asked again in mid-blob as long as a stall would 
   assertAtRest(hopeless);
 });
 
+test('stall: when the others stand still too the body is cut after one stall and one head each, and the next request for that byte asks none of them', async () => {
+  const node = nodeWith({ a: { stallAt: 70, ...near }, b: { silent: true }, c: { silent: true } });
+  const cut = await node.get(blob);
+  assert.deepEqual([cut.bytes.length, cut.end], [70, 'SOURCES_EXHAUSTED']);
+  const { blobHeadTimeoutUs, hedgeDelayUs, stallTimeoutUs } = defaultLimits;
+  assert.ok(cut.tookUs <= stallTimeoutUs + hedgeDelayUs + blobHeadTimeoutUs + 10 * headUs, `${cut.tookUs} us`);
+  assert.equal(node.peers.requests.filter(({ member }) => member !== 'a').length, 2);
+  assertAtRest(node);
+  const resumed = await node.get(blob, { range: 'bytes=70-' });
+  assert.deepEqual([resumed.status, resumed.tookUs], [404, lookupUs]);
+});
+
 test('cut: a source that breaks at its first byte is not asked again (M4, M17, M23)', async () => {
   const node = nodeWith({ a: { cutAt: 64 } });
   const outcome = await node.get(blob);

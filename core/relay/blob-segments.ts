@@ -1,6 +1,7 @@
 import { openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
 import type { Body, SourceId, Timer } from '../ports/index.ts';
 import { formatRange } from '../requests/range.ts';
@@ -44,6 +45,8 @@ export class BlobSegments implements SegmentPlan {
   /** Attempts left for the byte at `#attemptsOffset`: heads alone do not renew them, or sources that never send it would be asked for ever. */
   #attemptsLeft: number;
   #attemptsOffset = -1;
+  /** Where a source last let its time pass without a head. */
+  readonly #silentAt = new Map<SourceId, number>();
 
   constructor(deps: RelayDeps, input: BlobSegmentsInput) {
     this.#deps = deps;
@@ -161,11 +164,12 @@ export class BlobSegments implements SegmentPlan {
 
   /**
    * Who comes next. The members that had the blob when the body began may all be gone by now: who else has it is looked up before it ends. And a holder that
-   * is merely busy is asked again, as long as a stall would be borne: there is nobody better, and an end would cost the client more.
+   * is merely busy is asked again, as long as a stall would be borne: there is nobody better, and an end would cost the client more. After a stall that has been
+   * borne already.
    */
   async #next(offset: number, failure: unknown, signal: AbortSignal): Promise<RaceWinner<BlobHead>> {
     const { clock, limits } = this.#deps;
-    const untilUs = clock.nowUs() + limits.stallTimeoutUs;
+    const untilUs = clock.nowUs() + (errorCodeOf(failure) === 'PEER_STALLED' ? 0 : limits.stallTimeoutUs);
     let preferred = failure === undefined ? this.#source : undefined;
     for (let looks = 0; ; looks += 1) {
       try {
@@ -176,6 +180,7 @@ export class BlobSegments implements SegmentPlan {
         const isHopeless = (looks > 0 || failure !== undefined) && !this.#isAnybodyUsable(offset);
         const isOver = clock.nowUs() >= untilUs || this.#attemptsLeft <= 0 || isHopeless;
         if (errorCodeOf(error) !== 'SOURCES_EXHAUSTED' || isOver || !this.#input.live.renew()) {
+          this.#rememberSilent(offset);
           this.#deps.probe.reach('relay: a body ends early, since nobody is left');
           throw error;
         }
@@ -188,6 +193,13 @@ export class BlobSegments implements SegmentPlan {
   #isAnybodyUsable(offset: number): boolean {
     const { digest, live } = this.#input;
     return live.set.all().some(({ id }) => (this.#deps.failures.failedAt(digest, id) ?? Infinity) > offset);
+  }
+
+  /** The client that is cut here comes again at this byte, at once, and would wait as long for them: for it too they have failed. */
+  #rememberSilent(offset: number): void {
+    for (const [id, at] of this.#silentAt) {
+      if (at === offset) this.#deps.failures.remember(this.#input.digest, id, offset);
+    }
   }
 
   async #attempt(
@@ -206,7 +218,7 @@ export class BlobSegments implements SegmentPlan {
     const window = nextWindow(offset, end, failedAt, windowBytes);
     report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
     const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
-    return ask(this.#deps, source, request, scope, report, async (response) => {
+    const call = ask(this.#deps, source, request, scope, report, async (response) => {
       const head = acceptHead(response, { digest, window, sizeBytes, failedAt });
       const tookUs = clock.nowUs() - startedUs;
       report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs });
@@ -218,6 +230,12 @@ export class BlobSegments implements SegmentPlan {
       probe.sometimes('relay: a hedge gave the head', hedge);
       return { ...head, body: response.body };
     });
+    try {
+      return await call;
+    } catch (error) {
+      if (isSilence(errorCodeOf(error))) this.#silentAt.set(source.id, window.start);
+      throw error;
+    }
   }
 
   /** An attempt made ahead has all the time of the window before it; from now on it is waited for. */
@@ -246,6 +264,10 @@ export class BlobSegments implements SegmentPlan {
     ahead.scope.close();
     ahead.answer.then(discardHead, () => undefined);
   }
+}
+
+function isSilence(code: ErrorCode | undefined): boolean {
+  return code === 'HEAD_TIMEOUT' || code === 'DIAL_TIMEOUT';
 }
 
 function discardHead(head: BlobHead): void {
