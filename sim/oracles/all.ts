@@ -14,6 +14,7 @@ import {
   headsAreBounded,
   nobodyIsSlandered,
   nothingIsForwarded,
+  stallsAreBorneOnce,
   storiesAddUp,
 } from './pull-oracles.ts';
 import { filteredIsNotAsked, onlyHoldersAreAsked } from './record-oracles.ts';
@@ -30,6 +31,7 @@ export const oracles = {
   answersAreAllowed,
   nothingIsForwarded,
   attemptsAreBounded,
+  stallsAreBorneOnce,
   headsAreBounded,
   missesAreFast,
   storiesAddUp,

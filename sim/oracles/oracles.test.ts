@@ -94,6 +94,21 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     says: /for the 17th time in vain/,
   },
+  stallsAreBorneOnce: {
+    right: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'stall', source: 'n1', at: half, waitedUs: 2 * second });
+      stage.attempt(0, 'n2', half);
+      stage.tells(0, { type: 'head', source: 'n2', status: 206, sizeBytes: layerBytes, tookUs: 0 });
+      stage.attempt(0, 'n2', half + 1);
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'stall', source: 'n1', at: half, waitedUs: 2 * second });
+      for (let count = 0; count < 2; count += 1) stage.attempt(0, 'n2', half);
+    },
+    says: /n0 asks n2 again for the byte at 10000/,
+  },
   headsAreBounded: {
     right: (stage) => {
       stage.starts(0, { resource: 'manifest' });
@@ -123,6 +138,8 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     right: (stage) => {
       stage.starts(0);
       stage.tells(0, { type: 'liar', source: 'n1', digest: stage.layer.digest });
+      stage.starts(1);
+      stage.tells(1, { type: 'liar', source: 'local', digest: stage.layer.digest });
     },
     wrong: (stage) => {
       stage.starts(0);

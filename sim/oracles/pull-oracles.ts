@@ -60,6 +60,25 @@ export const attemptsAreBounded: OracleFactory = ({ violate, world }) => {
   };
 };
 
+/** L3, L6: a stall is borne once. After it each other source is asked once for the byte that did not come, and then the client is let go elsewhere. */
+export const stallsAreBorneOnce: OracleFactory = ({ violate }) => {
+  const askedSince = new Map<string, Set<string>>();
+  return {
+    onEvent: (event) => {
+      if (event.type !== 'mirror-pull') return;
+      const { event: step, node } = event;
+      const id = `${node} ${step.pullId}`;
+      if (step.type === 'stall') askedSince.set(id, new Set([step.source]));
+      if (step.type === 'head' || step.type === 'end') askedSince.delete(id);
+      const asked = askedSince.get(id);
+      if (step.type !== 'attempt' || asked === undefined) return;
+      if (asked.has(step.source))
+        violate(`${node} asks ${step.source} again for the byte at ${step.from}, which it waited for`);
+      asked.add(step.source);
+    },
+  };
+};
+
 /** S6: an attempt at a HEAD or a manifest ends in time, by an answer or without. Windows of blobs are asked for ahead, and bounded by progress. */
 export const headsAreBounded: OracleFactory = ({ violate, world }) => {
   const seen = seenPulls();
@@ -116,7 +135,7 @@ export const nobodyIsSlandered: OracleFactory = ({ scenario, violate, world }) =
     onEvent: (event) => {
       if (event.type !== 'mirror-pull' || event.event.type !== 'liar') return;
       const { source } = event.event;
-      const name = world.directory.find(source)?.party.host.name ?? source;
+      const name = source === 'local' ? event.node : (world.directory.find(source)?.party.host.name ?? source);
       if (!liars.has(name)) violate(`${event.node} names ${source} a liar, which is honest`);
     },
   };

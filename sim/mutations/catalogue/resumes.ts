@@ -70,6 +70,20 @@ export const resumes: readonly Mutation[] = [
     },
   },
   {
+    name: 'P10',
+    wrong:
+      'a stall is borne, and then borne again: holders that stand still too are asked again and again before the client is let go upstream',
+    patches: [
+      {
+        file: segments,
+        anchor: "(errorCodeOf(failure) === 'PEER_STALLED' ? 0 : limits.stallTimeoutUs)",
+        replacement: 'limits.stallTimeoutUs',
+      },
+    ],
+    caughtBy: ['stallsAreBorneOnce'],
+    hunt: { scenario: scene(bothHolders({ atUs: midPullUs, what: { kind: 'pause' } })), seeds: [1] },
+  },
+  {
     name: 'M8',
     wrong: 'when no source is left in mid-body the error is written after the bytes',
     patches: [
