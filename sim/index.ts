@@ -56,6 +56,7 @@ export { PullRecorder } from './traces/pull-recorder.ts';
 export type { PullRecorderOptions, RuntimeEvent } from './traces/pull-recorder.ts';
 export { workloadOfTrace } from './traces/trace-workload.ts';
 export type { TraceWorkload } from './traces/trace-workload.ts';
+export { Gaps } from './run/gaps.ts';
 export type { World } from './run/world.ts';
 export { drawScenario } from './draw/draw-scenario.ts';
 export { hunt } from './hunt/hunt.ts';

@@ -74,8 +74,8 @@ const titles = {
   upstreamCopies: 'copies from upstream',
   longestGapSeconds: 'longest gap, s',
 } as const;
-/** Below it both are nothing: a sampling interval and the first round trips. */
-const nothing = 0.05;
+/** Below it both are nothing: what a pull takes on a machine until its first byte. */
+const nothing = 0.1;
 
 function text({ median, min, max }: Summary): string {
   const figure = (value: number): string => value.toFixed(value < 1 ? 3 : 2);

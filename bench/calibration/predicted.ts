@@ -1,4 +1,4 @@
-import { simulate } from '../../sim/index.ts';
+import { Gaps, simulate } from '../../sim/index.ts';
 import type { Fault, Scenario, World } from '../../sim/index.ts';
 import type { Outcome, Situation } from './situation.ts';
 
@@ -66,9 +66,9 @@ function faultOf({ kind, node, afterMs }: NonNullable<Situation['fault']>, begin
 
 /** Watches what nodes receive from `beginUs` on. */
 function createGapWatch(beginUs: number) {
-  const state = { upstreamBytes: 0, imageBytes: 0, longestGapUs: 0 };
-  const lastUs = new Map<string, number>();
-  const node = new Map<number, string>();
+  const state = { upstreamBytes: 0, imageBytes: 0 };
+  const gapsOf = new Map<string, Gaps>();
+  const ways = new Map<number, { readonly gaps: Gaps | undefined; readonly isFed: boolean }>();
   const fromUpstream = new Set<number>();
   const watch = (world: World): void => {
     for (const image of world.images.values()) {
@@ -77,22 +77,28 @@ function createGapWatch(beginUs: number) {
     }
     world.trace.watch((event) => {
       if (event.atUs < beginUs) return;
-      if (event.type === 'pull-begin') lastUs.set(event.node, event.atUs);
-      if (event.type === 'request' && event.from.role === 'containerd') node.set(event.exchange, event.from.host.name);
+      if (event.type === 'pull-begin') {
+        const gaps = new Gaps();
+        gaps.begin(event.atUs);
+        gapsOf.set(event.node, gaps);
+      }
+      if (event.type === 'request') {
+        const { host, role } = event.from;
+        ways.set(event.exchange, { gaps: gapsOf.get(host.name), isFed: role === 'mirror' });
+      }
       if (event.type === 'request' && event.to === world.upstream) fromUpstream.add(event.exchange);
       if (event.type !== 'bytes') return;
       if (fromUpstream.has(event.exchange)) state.upstreamBytes += event.bytes;
-      const puller = node.get(event.exchange);
-      if (puller === undefined) return;
-      state.longestGapUs = Math.max(state.longestGapUs, event.atUs - (lastUs.get(puller) ?? event.atUs));
-      lastUs.set(puller, event.atUs);
+      const { gaps, isFed } = ways.get(event.exchange) ?? {};
+      if (isFed === true) gaps?.feed(event);
+      else gaps?.got(event);
     });
   };
   return {
     watch,
     outcome: () => ({
       upstreamCopies: state.upstreamBytes / state.imageBytes,
-      longestGapSeconds: state.longestGapUs / 1e6,
+      longestGapSeconds: Math.max(0, ...gapsOf.values().map(({ longestUs }) => longestUs)) / 1e6,
     }),
   };
 }

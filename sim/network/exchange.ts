@@ -240,8 +240,8 @@ export class Exchange {
       patience: patienceOf(this.#call.from, this.#call.to),
       readAheadBytes,
       nowUs: () => kernel.nowUs(),
-      onBytes: (bytes, isWrong, symbols) => {
-        trace.emitBytes(this.#call.id, bytes, isWrong, symbols?.blob, symbols?.offset);
+      onBytes: (bytes, isWrong, sinceUs, symbols) => {
+        trace.emitBytes(this.#call.id, bytes, isWrong, sinceUs, symbols?.blob, symbols?.offset);
       },
       onEnded: (how) => {
         this.#end(how, undefined);

@@ -87,7 +87,7 @@ test('flows: bytes come when their rates say, whoever comes and goes meanwhile',
   assert.equal(link.carried, 2_300);
 });
 
-test('flows: a reader that waits gets after its quantum what has come, also when nothing comes any more', async () => {
+test('flows: a reader that waits gets what has come after its quantum, and at once when nothing comes any more', async () => {
   const kernel = new Kernel();
   const network = new FlowNetwork(kernel);
   const link = network.addLink('cable', 1_000);
@@ -99,23 +99,38 @@ test('flows: a reader that waits gets after its quantum what has come, also when
     network.setRate(link, 2_000);
   });
   await kernel.run({ untilUs: 60 * second });
-  const expected = [400_000, 800_000, 1_200_000, 9_400_000, 9_500_000];
+  const expected = [400_000, 800_000, 1_000_000, 9_400_000, 9_500_000];
   assert.deepEqual(
     taken,
     expected.map((atUs, index) => [atUs, [400, 400, 200, 800, 200][index]]),
   );
 });
 
-test('flows: what would have come within the quantum and is held up comes after it', async () => {
+test('flows: what would have come within the quantum and is held up: what has come of it does at once, and since when it came is known', async () => {
   const kernel = new Kernel();
   const network = new FlowNetwork(kernel);
   const link = network.addLink('cable', 10_000);
-  const taken = read(kernel, network.open([link]), 2_000, 400_000);
-  kernel.schedule(100_000, () => {
-    network.setRate(link, 0);
-  });
+  const flow = network.open([link]);
+  const taken: (readonly [fromUs: number, toUs: number, bytes: number])[] = [];
+  const go = (left: number): void => {
+    flow.want(left, 400_000, (came) => {
+      taken.push([flow.cameSinceUs, kernel.nowUs(), came]);
+      if (came < left) go(left - came);
+    });
+  };
+  go(2_000);
+  for (const [atUs, rate] of [
+    [100_000, 0],
+    [250_000, 4_000],
+  ] as const)
+    kernel.schedule(atUs, () => {
+      network.setRate(link, rate);
+    });
   await kernel.run({ untilUs: 60 * second });
-  assert.deepEqual(taken, [[400_000, 1_000]]);
+  assert.deepEqual(taken, [
+    [0, 100_000, 1_000],
+    [250_000, 500_000, 1_000],
+  ]);
 });
 
 test('flows: one that is interrupted says how much has come, and leaves its share to others', async () => {

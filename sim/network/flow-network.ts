@@ -161,6 +161,7 @@ export class FlowNetwork {
     if (nextRate !== flow.rate) {
       flow.advance();
       flow.rate = nextRate;
+      if (nextRate === 0) flow.halt();
     }
     flow.bottleneck = nextBottleneck;
     this.#expect(flow);

@@ -57,6 +57,9 @@ export class Flow {
   #wanted = 0;
   #arrived = 0;
   #sinceUs = 0;
+  #cameSinceUs = 0;
+  /** Nothing of what is wanted has come. */
+  #isUntouched = true;
   #quantumUs = 0;
   #lastRate = 0;
   #onArrived: ((bytes: number) => void) | undefined;
@@ -75,6 +78,11 @@ export class Flow {
     return this.#onArrived !== undefined;
   }
 
+  /** When the first of the bytes that were told of last began to come: from then on they came without a pause. */
+  get cameSinceUs(): number {
+    return this.#cameSinceUs;
+  }
+
   /** Bytes have come that nobody has been told of. */
   get hasArrived(): boolean {
     return this.#arrived >= 1;
@@ -85,6 +93,8 @@ export class Flow {
     this.#wanted = bytes;
     this.#onArrived = onArrived;
     this.#sinceUs = this.#owner.nowUs();
+    this.#cameSinceUs = this.#sinceUs;
+    this.#isUntouched = true;
     this.#quantumUs = quantumUs;
     this.patienceEndsUs = this.#sinceUs + quantumUs;
     this.#owner.onChanged(this);
@@ -162,6 +172,10 @@ export class Flow {
     const nowUs = this.#owner.nowUs();
     if (nowUs === this.#sinceUs) return;
     const before = this.#arrived;
+    if (this.rate > 0 && this.#isUntouched) {
+      this.#cameSinceUs = this.#sinceUs;
+      this.#isUntouched = false;
+    }
     this.#arrived = Math.min(this.#wanted, before + (this.rate * (nowUs - this.#sinceUs)) / 1_000_000);
     this.freeBytes -= this.#arrived - before;
     this.#sinceUs = nowUs;
@@ -174,6 +188,14 @@ export class Flow {
     const bytes = Math.min(this.#wanted - this.#arrived, this.freeBytes);
     const endUs = this.#sinceUs + Math.ceil((Math.max(0, bytes) * 1_000_000) / this.rate);
     return endUs < Number.MAX_SAFE_INTEGER ? endUs : Infinity;
+  }
+
+  /** Nothing more comes: a reader that would not wait for all is given at once what has. */
+  halt(): void {
+    if (!this.hasArrived || this.#quantumUs === Infinity) return;
+    this.patience?.cancel();
+    this.patience = undefined;
+    this.patienceEndsUs = this.#owner.nowUs();
   }
 
   /** Calls back if all has come. */

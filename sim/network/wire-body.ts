@@ -22,8 +22,8 @@ export interface WireBodyOptions {
   /** What has arrived beyond what was read, at most: the socket's buffers. */
   readonly readAheadBytes: number;
   readonly nowUs: () => number;
-  /** Bytes that have arrived; `isWrong` when one of them is another one. */
-  readonly onBytes: (bytes: number, isWrong: boolean, symbols: SymbolChunk | undefined) => void;
+  /** Bytes that have arrived, one after the other since `sinceUs`; `isWrong` when one of them is another one. */
+  readonly onBytes: (bytes: number, isWrong: boolean, sinceUs: number, symbols: SymbolChunk | undefined) => void;
   /** Once. */
   readonly onEnded: (how: WireEnd) => void;
 }
@@ -230,14 +230,14 @@ export class WireBody implements Body {
   }
 
   #arrive(received: Chunk): void {
-    const { fault, onBytes } = this.#options;
+    const { fault, flow, onBytes } = this.#options;
     const distance = fault?.kind === 'flip' ? flipAt(fault.atByte, this.#lengthBytes) - this.#offset : -1;
     const isHit = distance >= 0 && distance < received.byteLength;
     const chunk = isHit ? withWrongByte(received, distance) : received;
     this.#offset += chunk.byteLength;
     if (this.#offset === this.#lengthBytes) this.#end = 'done';
     const symbols = chunk instanceof SymbolChunk ? chunk : undefined;
-    onBytes(chunk.byteLength, symbols === undefined ? isHit : symbols.wrongAt >= 0, symbols);
+    onBytes(chunk.byteLength, symbols === undefined ? isHit : symbols.wrongAt >= 0, flow.cameSinceUs, symbols);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) {

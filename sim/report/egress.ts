@@ -6,11 +6,18 @@ export class Egress {
   #stepUs = firstStepUs;
   #bytes: number[] = [];
 
-  add(atUs: number, bytes: number): void {
+  /** Evenly over the time in which they came. */
+  add(sinceUs: number, atUs: number, bytes: number): void {
     while (atUs >= this.#stepUs * stepsMax) this.#halve();
-    const step = Math.floor(atUs / this.#stepUs);
-    while (this.#bytes.length <= step) this.#bytes.push(0);
-    this.#bytes[step] = (this.#bytes[step] ?? 0) + bytes;
+    const last = Math.floor(atUs / this.#stepUs);
+    while (this.#bytes.length <= last) this.#bytes.push(0);
+    let added = 0;
+    for (let step = Math.floor(sinceUs / this.#stepUs); step <= last; step += 1) {
+      const endUs = (step + 1) * this.#stepUs;
+      const until = endUs >= atUs ? bytes : Math.floor((bytes * (endUs - sinceUs)) / (atUs - sinceUs));
+      this.#bytes[step] = (this.#bytes[step] ?? 0) + until - added;
+      added = until;
+    }
   }
 
   record(): { readonly stepUs: number; readonly bytes: readonly number[] } {

@@ -58,7 +58,7 @@ class RunRecorder {
         return;
       }
       case 'bytes':
-        return this.#bytes(event.exchange, event.bytes, event.atUs);
+        return this.#bytes(event);
       case 'exchange-end': {
         const exchange = this.#exchanges.get(event.exchange);
         this.#exchanges.delete(event.exchange);
@@ -117,10 +117,10 @@ class RunRecorder {
       this.#exchanges.set(exchange, { pull, isUpstream, key, to: isUpstream ? 'upstream' : 'the own mirror' });
   }
 
-  #bytes(id: number, bytes: number, atUs: number): void {
+  #bytes({ atUs, bytes, exchange: id, sinceUs }: SimEvent & { readonly type: 'bytes' }): void {
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
-    if (exchange.isUpstream) this.#egress.add(atUs, bytes);
+    if (exchange.isUpstream) this.#egress.add(sinceUs, atUs, bytes);
     exchange.pull?.bytes(exchange.key, exchange.isUpstream, bytes, atUs);
   }
 

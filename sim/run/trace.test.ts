@@ -46,13 +46,13 @@ const steps: readonly (readonly [SimStep, ...SimStep[]])[] = [
     { type: 'head', exchange: 3, status: 200, headers: { 'content-range': '5' } },
   ],
   [
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: false, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 4, bytes: 7, isWrong: false, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 8, isWrong: false, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 7 + 2 ** 32, isWrong: false, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 2, offset: 0 },
-    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, blob: 1, offset: 7 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: false, sinceUs: 0, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 4, bytes: 7, isWrong: false, sinceUs: 0, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 8, isWrong: false, sinceUs: 0, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7 + 2 ** 32, isWrong: false, sinceUs: 0, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, sinceUs: 0, blob: 1, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, sinceUs: 0, blob: 2, offset: 0 },
+    { type: 'bytes', exchange: 3, bytes: 7, isWrong: true, sinceUs: 0, blob: 1, offset: 7 },
   ],
   [
     { type: 'exchange-end', exchange: 3, how: 'fin' },
@@ -97,8 +97,10 @@ function hashOf(step: SimStep, isWatched: boolean): string {
   const other = new Kernel();
   const trace = new Trace(other);
   if (isWatched) trace.watch(() => undefined);
-  if (step.type === 'bytes') trace.emitBytes(step.exchange, step.bytes, step.isWrong, step.blob, step.offset);
-  else trace.emit({ ...step });
+  if (step.type === 'bytes') {
+    const { exchange, bytes, isWrong, sinceUs, blob, offset } = step;
+    trace.emitBytes(exchange, bytes, isWrong, sinceUs, blob, offset);
+  } else trace.emit({ ...step });
   return other.hash.digest();
 }
 

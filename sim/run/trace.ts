@@ -18,12 +18,13 @@ export type SimStep =
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
     }
-  /** `blob` and `offset`: what they say they are, where they are symbols. */
+  /** `sinceUs`: they came one after the other since then. `blob` and `offset`: what they say they are, where they are symbols. */
   | {
       readonly type: 'bytes';
       readonly exchange: number;
       readonly bytes: number;
       readonly isWrong: boolean;
+      readonly sinceUs: number;
       readonly blob: number | undefined;
       readonly offset: number | undefined;
     }
@@ -66,12 +67,12 @@ export class Trace {
   }
 
   /** As `emit()` of the step `bytes`, the most frequent one. Without a watcher there is no object. */
-  emitBytes(exchange: number, bytes: number, isWrong: boolean, blob?: number, offset?: number): void {
+  emitBytes(exchange: number, bytes: number, isWrong: boolean, sinceUs: number, blob?: number, offset?: number): void {
     const kernel = this.#kernel;
     mixBytes(kernel.hash, exchange, bytes, isWrong, blob, offset);
     if (this.#watchers.length === 0) return;
     const [atUs, ordinal] = [kernel.nowUs(), kernel.executed];
-    this.#tell({ type: 'bytes', exchange, bytes, isWrong, blob, offset, atUs, ordinal });
+    this.#tell({ type: 'bytes', exchange, bytes, isWrong, sinceUs, blob, offset, atUs, ordinal });
   }
 
   #tell(event: SimEvent): void {
@@ -79,7 +80,7 @@ export class Trace {
   }
 }
 
-/** Everything of a step that tells it from another. */
+/** Everything of a step that tells it from another: since when bytes came follows from what came before. */
 function mixStep(hash: TraceHash, step: SimStep): void {
   switch (step.type) {
     case 'bytes':

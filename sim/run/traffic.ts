@@ -1,4 +1,5 @@
 import type { Party } from '../network/party.ts';
+import { Gaps } from './gaps.ts';
 import type { SimEvent } from './trace.ts';
 import type { World } from './world.ts';
 
@@ -42,13 +43,15 @@ interface Way {
   readonly isGet: boolean;
   /** The node whose containerd asks; undefined: a mirror does. */
   readonly puller: Puller | undefined;
+  /** The node whose mirror asks. */
+  readonly fed: Puller | undefined;
   bytes: number;
   isAnswered: boolean;
 }
 
 /** A node's containerd. */
 interface Puller {
-  lastUs: number;
+  readonly gaps: Gaps;
   open: number;
   usedBytes: number;
   readonly has: Set<string>;
@@ -77,11 +80,11 @@ class Books {
   readonly #asked = { requests: 0, misses: 0, addedWaitUs: 0, longestAddedWaitUs: 0, missedThoughHeld: 0 };
   #upstreamRequests = 0;
   #upstreamManifestGets = 0;
-  #longestGapUs = 0;
 
   constructor(world: World) {
     this.#world = world;
-    for (const { name } of world.nodes) this.#pullers.set(name, { lastUs: 0, open: 0, usedBytes: 0, has: new Set() });
+    for (const { name } of world.nodes)
+      this.#pullers.set(name, { gaps: new Gaps(), open: 0, usedBytes: 0, has: new Set() });
   }
 
   enter(event: SimEvent): void {
@@ -112,7 +115,7 @@ class Books {
     const { kernel, nodes } = this.#world;
     for (const way of this.#ways.values()) this.#settle(way);
     this.#ways.clear();
-    for (const puller of this.#pullers.values()) if (puller.open > 0) this.#gap(puller, kernel.nowUs());
+    for (const { gaps, open } of this.#pullers.values()) if (open > 0) gaps.end(kernel.nowUs());
     const { sameZoneBytes, upstreamBytes, zoneCrossingBytes } = this.#sums;
     const receivedBytes = upstreamBytes + sameZoneBytes + zoneCrossingBytes;
     const usedBytes = this.#pullers.values().reduce((sum, puller) => sum + puller.usedBytes, 0);
@@ -125,23 +128,18 @@ class Books {
       hotSpot: sum === 0 ? 0 : (Math.max(...given) * given.length) / sum,
       upstreamRequests: this.#upstreamRequests,
       upstreamManifestGets: this.#upstreamManifestGets,
-      longestGapUs: this.#longestGapUs,
+      longestGapUs: this.#pullers.values().reduce((most, { gaps }) => Math.max(most, gaps.longestUs), 0),
       asked: { ...this.#asked },
     };
   }
 
   /** The most frequent one. */
-  #onBytes({ atUs, bytes, exchange }: SimEvent & { readonly type: 'bytes' }): void {
-    const way = this.#ways.get(exchange);
+  #onBytes(event: SimEvent & { readonly type: 'bytes' }): void {
+    const way = this.#ways.get(event.exchange);
     if (way === undefined) return;
-    way.bytes += bytes;
-    if (way.puller !== undefined) this.#gap(way.puller, atUs);
-  }
-
-  #gap(puller: Puller, atUs: number): void {
-    const gapUs = atUs - puller.lastUs;
-    if (gapUs > this.#longestGapUs) this.#longestGapUs = gapUs;
-    puller.lastUs = atUs;
+    way.bytes += event.bytes;
+    way.fed?.gaps.feed(event);
+    way.puller?.gaps.got(event);
   }
 
   #onRequest({ atUs, exchange, from, request, to }: SimEvent & { readonly type: 'request' }): void {
@@ -150,10 +148,11 @@ class Books {
       this.#upstreamRequests += 1;
       if (isGet && request.target.includes('/manifests/')) this.#upstreamManifestGets += 1;
     }
-    const puller = from.role === 'containerd' ? this.#pullers.get(from.host.name) : undefined;
+    const node = this.#pullers.get(from.host.name);
+    const [puller, fed] = from.role === 'containerd' ? [node, undefined] : [undefined, node];
     if (puller !== undefined && to.role === 'mirror') this.#asked.requests += 1;
     const { target } = request;
-    this.#ways.set(exchange, { from, to, sinceUs: atUs, target, isGet, puller, bytes: 0, isAnswered: false });
+    this.#ways.set(exchange, { from, to, sinceUs: atUs, target, isGet, puller, fed, bytes: 0, isAnswered: false });
   }
 
   #onHead({ atUs, exchange, status }: SimEvent & { readonly type: 'head' }): void {
@@ -198,8 +197,8 @@ class Books {
     this.#imageOf.set(pull, image);
     const puller = this.#pullers.get(node);
     if (puller === undefined) return;
+    if (puller.open === 0) puller.gaps.begin(atUs);
     puller.open += 1;
-    puller.lastUs = atUs;
   }
 
   #onPullEnd({ atUs, node, outcome, pull }: SimEvent & { readonly type: 'pull-end' }): void {
@@ -207,7 +206,7 @@ class Books {
     if (puller === undefined) return;
     puller.open -= 1;
     if (outcome !== 'ok') {
-      this.#gap(puller, atUs);
+      puller.gaps.end(atUs);
       return;
     }
     const image = this.#world.images.get(this.#imageOf.get(pull) ?? '');

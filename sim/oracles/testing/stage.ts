@@ -118,7 +118,7 @@ export class Stage {
   }
 
   bytes(exchange: number, offset: number, bytes: number, blob = this.layer.id, isWrong = false): void {
-    this.world.trace.emitBytes(exchange, bytes, isWrong, blob, offset);
+    this.world.trace.emitBytes(exchange, bytes, isWrong, this.world.kernel.nowUs(), blob, offset);
   }
 
   ends(exchange: number, how = 'complete'): void {
