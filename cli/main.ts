@@ -68,7 +68,13 @@ process.exitCode = await runProgram(
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
     sim: async (command) => {
       const { sim } = await import('./sim/sim.ts');
-      return sim(command, { signal: stopSignal(), version, writeOut, progress: createTerminal(process.stderr) });
+      const progress = createTerminal(process.stderr);
+      // Both are the same screen, often.
+      const writeBelow = (text: string): void => {
+        progress.clear();
+        writeOut(text);
+      };
+      return sim(command, { signal: stopSignal(), version, writeOut: writeBelow, progress });
     },
   },
 );

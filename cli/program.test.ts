@@ -85,6 +85,8 @@ test('program: each command of the simulator gets its options', async () => {
     budgetUs: 600_000_000,
     seed: 1,
     shard,
+    workers: 1,
+    save: undefined,
     json: false,
   });
   assert.deepEqual(await command('mutations', '--only', 'M1,M2'), {

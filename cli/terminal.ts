@@ -5,6 +5,8 @@ export interface Terminal {
   line(text?: string): void;
   /** Shows progress; on anything but a terminal nothing. Ended by the next line. */
   progress(text: string): void;
+  /** Takes the progress away: somebody else is about to print. */
+  clear(): void;
 }
 
 export function createTerminal(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }): Terminal {
@@ -24,6 +26,7 @@ export function createTerminal(stream: Writable & { readonly isTTY?: boolean; re
       stream.write(text.slice(0, (stream.columns ?? 80) - 1));
       state.progressing = true;
     },
+    clear,
   };
 }
 

@@ -65,7 +65,7 @@ export { huntedScenario } from './hunt/try-seed.ts';
 export { heal, healCore } from './hunt/heal-core.ts';
 export { slowedDown, withHonestHolder, withPermutedNodes } from './hunt/relations.ts';
 export { huntInThreads } from './fleet/hunt-in-threads.ts';
-export type { HuntInThreadsOptions, HuntInThreadsResult, HuntProgress } from './fleet/hunt-in-threads.ts';
+export type { HuntInThreadsOptions, HuntInThreadsResult, HuntProgress, KeptFind } from './fleet/campaign.ts';
 export { missingIn } from './probes/probe-counts.ts';
 export type { ProbeReport } from './probes/probe-counts.ts';
 export { formatCase, parseCase } from './cases/saved-case.ts';

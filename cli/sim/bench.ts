@@ -29,7 +29,6 @@ export async function bench({ json }: BenchOptions, { writeOut, progress }: SimI
       },
     },
   );
-  progress.line();
   if (json) writeOut(`${JSON.stringify({ rows: rows.map((row) => ({ ...row, verdict: judgeRow(row) })) })}\n`);
   return 0;
 }

@@ -1,37 +1,73 @@
-import { formatReplay, hunt as huntSeeds } from '../../sim/index.ts';
-import type { Found } from '../../sim/index.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PeiliError } from '../../core/index.ts';
+import { formatCase, huntInThreads } from '../../sim/index.ts';
+import type { KeptFind } from '../../sim/index.ts';
+import { createSystemClock } from '../../transports/index.ts';
+import { caseOf, omissionsOf, replayOf, sayFind, sayProgress, saySummary } from './hunt-summary.ts';
 import type { HuntOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
-/** Draws scenarios, seed after seed, with all laws watched, for so long; what breaks one is made small, and printed as a line that replays it: then the code is 1. */
-export async function hunt({ budgetUs, seed, shard, json }: HuntOptions, io: SimIo): Promise<number> {
-  const { progress, signal, writeOut } = io;
-  const startMs = performance.now();
-  const passedMs = (): number => performance.now() - startMs;
-  const tell = ({ seed: found, violation, scenario }: Found): void => {
-    const line = formatReplay({ scenario, seed: found, policy: 'peili', event: violation.event });
-    const { faults, cluster, workload } = scenario;
-    const size = `${cluster.nodes} nodes, ${workload.length} pulls, ${faults.length} faults`;
-    writeOut(
-      json
-        ? `${JSON.stringify({ seed: found, violation, replay: line })}\n`
-        : `✘ seed ${found}: ${violation.oracle}: ${violation.message}\n  ${size}; peili sim replay '${line}'\n`,
-    );
-  };
-  const result = await huntSeeds({
-    firstSeed: seed + shard.index,
-    stride: shard.count,
-    goesOn: (tried) => {
-      const seconds = passedMs() / 1_000;
-      progress.progress(`${tried} seeds in ${seconds.toFixed(0)} s of ${(budgetUs / 1_000_000).toFixed(0)}`);
-      return !signal.aborted && passedMs() * 1_000 < budgetUs;
+const interrupted = 130;
+
+/**
+ * Draws scenarios, seed after seed, with all laws watched, for so long; what breaks one is made small, and printed as a line that replays it: then the code is 1, as it
+ * is when a long hunt was silent about something that it is meant to see.
+ */
+export async function hunt(options: HuntOptions, { progress, signal, writeOut }: SimIo): Promise<number> {
+  const { budgetUs, json, save, seed, shard, workers } = options;
+  if (save !== undefined) await makeFolder(save);
+  const clock = createSystemClock();
+  const startUs = clock.nowUs();
+  const seconds = (): number => (clock.nowUs() - startUs) / 1_000_000;
+  const finds: KeptFind[] = [];
+  const result = await huntInThreads({
+    clock,
+    budgetUs,
+    firstSeed: seed,
+    shard,
+    workers,
+    signal,
+    onProgress: (each) => {
+      progress.progress(sayProgress(each, seconds(), budgetUs / 1_000_000));
     },
-    onFound: tell,
+    onFound: (find) => {
+      finds.push(find);
+      writeOut(json ? `${JSON.stringify({ ...find, replay: replayOf(find) })}\n` : sayFind(find));
+    },
   });
-  const { tried, events, found } = result;
-  const seconds = passedMs() / 1_000;
-  if (json) writeOut(`${JSON.stringify({ tried, events, found: found.length, seconds })}\n`);
-  else writeOut(`${tried} seeds, ${events} events in ${seconds.toFixed(1)} s: ${found.length} broke a law\n`);
-  if (signal.aborted) return 130;
-  return found.length === 0 ? 0 : 1;
+  if (save !== undefined) for (const file of await saveAll(save, finds)) progress.line(`Saved ${file}`);
+  const { found, ...rest } = result;
+  const omissions = omissionsOf(result);
+  if (json) writeOut(`${JSON.stringify({ ...rest, ...omissions, seconds: seconds(), stopped: signal.aborted })}\n`);
+  else writeOut(saySummary(result, seconds(), signal.aborted));
+  if (signal.aborted) return interrupted;
+  return found.length + omissions.missed.length + omissions.unreachable.length === 0 ? 0 : 1;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw cannotSave(folder, error);
+  }
+}
+
+async function saveAll(folder: string, finds: readonly KeptFind[]): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const find of finds) {
+    const file = join(folder, `${find.violation.oracle}-seed-${find.seed}.json`);
+    try {
+      await writeFile(file, formatCase(caseOf(find)));
+    } catch (error) {
+      throw cannotSave(file, error);
+    }
+    files.push(file);
+  }
+  return files;
+}
+
+function cannotSave(place: string, error: unknown): PeiliError {
+  const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return new PeiliError('OPTION_INVALID', `--save ${JSON.stringify(place)} cannot be written: ${why}`, {}, error);
 }

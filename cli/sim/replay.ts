@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { PeiliError } from '../../core/index.ts';
-import { formatTraceJson, formatTraceText, parseReplay, ReplayError, runReplay } from '../../sim/index.ts';
+import {
+  formatTraceJson,
+  formatTraceText,
+  parseCase,
+  parseReplay,
+  policies,
+  ReplayError,
+  runReplay,
+} from '../../sim/index.ts';
 import type { Replay } from '../../sim/index.ts';
 import { scenarioNamed } from './named-scenario.ts';
 import type { ReplayOptions } from './sim-commands.ts';
@@ -11,7 +19,9 @@ export async function replay(
   { replay: given, last: lastMax, json }: ReplayOptions,
   { writeOut }: SimIo,
 ): Promise<number> {
-  const { result, failure, last } = await runReplay(await readReplay(given), { lastMax });
+  const asked = await readReplay(given);
+  checkPolicy(asked);
+  const { result, failure, last } = await runReplay(asked, { lastMax });
   for (const event of last) writeOut(`${json ? formatTraceJson(event) : formatTraceText(event)}\n`);
   if (result === undefined) throw failure;
   const { hash, events, violations } = result;
@@ -24,15 +34,30 @@ export async function replay(
   return violations.length === 0 ? 0 : 1;
 }
 
-/** The line itself, or a file that has it; of a saved case its `replay`. */
+/** The line itself, or a file that has it, or a case. */
 async function readReplay(given: string): Promise<Replay> {
-  const text = given.startsWith('peili-sim:') ? given : await textOf(given);
+  const isLine = given.startsWith('peili-sim:');
+  const text = isLine ? given : await textOf(given);
   try {
-    return parseReplay(text, scenarioNamed);
+    return text.trimStart().startsWith('{') ? replayOfCase(text) : parseReplay(text, scenarioNamed);
   } catch (error) {
-    if (!(error instanceof ReplayError)) throw error;
-    throw new PeiliError('OPTION_INVALID', error.message, {}, error);
+    const isForeseen = error instanceof ReplayError || error instanceof RangeError || error instanceof SyntaxError;
+    if (!isForeseen) throw error;
+    const message = isLine ? error.message : `${JSON.stringify(given)}: ${error.message}`;
+    throw new PeiliError('OPTION_INVALID', message, {}, error);
   }
+}
+
+/** One of your own is known to your program alone. */
+function checkPolicy({ policy }: Replay): void {
+  if (Object.hasOwn(policies, policy)) return;
+  const names = Object.keys(policies).join(', ');
+  throw new PeiliError('OPTION_INVALID', `there is no policy ${JSON.stringify(policy)} here: there are ${names}`);
+}
+
+function replayOfCase(text: string): Replay {
+  const { scenario, seed } = parseCase(text);
+  return { scenario, seed, policy: 'peili' };
 }
 
 async function textOf(file: string): Promise<string> {
@@ -40,7 +65,7 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const message = `${JSON.stringify(file)} is no replay (peili-sim:1:...), and no file of one: ${why}`;
+    const message = `${JSON.stringify(file)} is no replay (peili-sim:1:...), and no file of one or of a case: ${why}`;
     throw new PeiliError('OPTION_INVALID', message, { file }, error);
   }
 }

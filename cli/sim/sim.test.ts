@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { formatCase, parseScenario } from '../../sim/index.ts';
 import type { SimCommand } from './sim-commands.ts';
 import { sim } from './sim.ts';
 
@@ -35,7 +36,11 @@ async function does(
   { signal = new AbortController().signal, onProgress = (_text: string): void => undefined } = {},
 ): Promise<Seen & { code: number }> {
   const seen: Seen = { out: '', err: '' };
-  const progress = { line: (text = ''): void => void (seen.err += `${text}\n`), progress: onProgress };
+  const progress = {
+    line: (text = ''): void => void (seen.err += `${text}\n`),
+    progress: onProgress,
+    clear: (): void => undefined,
+  };
   const writeOut = (text: string): void => void (seen.out += text);
   const code = await sim(command, { version: '1.2.3', signal, writeOut, progress });
   return { ...seen, code };
@@ -150,9 +155,44 @@ test('sim replay: a line is the run that it names, and stops where it says', asy
   );
 });
 
-test('sim hunt: says how many seeds it tried, and hunts no longer than it may', async () => {
+test('sim replay: a case is run to its end, and one that was changed by hand is one sentence', async () => {
+  const saved = { oracle: 'noByteTwice', seed: 3, scenario: parseScenario(quick).scenario };
+  const file = join(directory, 'case.json');
+  await writeFile(file, formatCase(saved));
+  const { code, out } = await does({ type: 'replay', replay: file, last: 0, json: false });
+  assert.equal(code, 0);
+  assert.match(out, /^\n\d+ events, hash [0-9a-f]{16}\n✔ no law was broken\n$/);
+  const fault = { atUs: 0, target: 7, what: { kind: 'crash' } } as const;
+  await writeFile(file, formatCase({ ...saved, scenario: { ...saved.scenario, faults: [fault] } }));
+  await assert.rejects(
+    does({ type: 'replay', replay: file, last: 0, json: false }),
+    /^PeiliError: ".*case\.json": the scenario of this case is wrong: faults\[0\]\.target: 7 is no node: 0 to 2, or "upstream"$/,
+  );
+  await writeFile(file, '{ "oracle": ');
+  await assert.rejects(does({ type: 'replay', replay: file, last: 0, json: false }), /^PeiliError: ".*case\.json": /);
+  await assert.rejects(
+    does({ type: 'replay', replay: 'peili-sim:1:second-wave:7:mine', last: 0, json: false }),
+    /^PeiliError: there is no policy "mine" here: there are peili, noMirror, /,
+  );
+});
+
+test('sim hunt: says how many seeds it tried; stopped, it says what is known by then', async () => {
+  const stop = new AbortController();
   const shard = { index: 1, count: 8 };
-  const { code, out } = await does({ type: 'hunt', budgetUs: 200_000, seed: 1, shard, json: false });
-  assert.equal(code, 0, out);
-  assert.match(out, /^[1-9]\d* seeds, \d+ events in .* s: 0 broke a law\n$/);
+  const command = { type: 'hunt', budgetUs: 60_000_000, seed: 1, shard, workers: 1, json: false } as const;
+  const { code, out } = await does(
+    { ...command, save: join(directory, 'found') },
+    {
+      signal: stop.signal,
+      onProgress: (text) => {
+        if (text.startsWith('2 seeds in ')) stop.abort();
+      },
+    },
+  );
+  assert.equal(code, 130, out);
+  assert.match(
+    out,
+    /^Stopped: 2 seeds, 0 of them run twice, \d[\d,]* events in .* s: no law was broken\n\d+ of \d+ rare/,
+  );
+  assert.deepEqual(await readdir(join(directory, 'found')), []);
 });

@@ -1,8 +1,17 @@
 import type { SimCommand } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
-/** Does what `peili sim ...` was asked for: the exit code. Each is loaded when it is needed. */
+/** Does what `peili sim ...` was asked for: the exit code. */
 export async function sim(command: SimCommand, io: SimIo): Promise<number> {
+  try {
+    return await runCommand(command, io);
+  } finally {
+    io.progress.clear();
+  }
+}
+
+/** Each is loaded when it is needed. */
+async function runCommand(command: SimCommand, io: SimIo): Promise<number> {
   switch (command.type) {
     case 'run':
       return (await import('./run.ts')).run(command, io);

@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson } from '../replay/plain-json.ts';
+import { checkScenario } from '../scenario/check-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** A run in which something was wrong once: it stays in the repository, and is run by each test. */
@@ -23,17 +24,16 @@ export function formatCase(saved: SavedCase): string {
   return `{\n${lines.join('\n')}\n  "scenario": {\n${parts.join(',\n')}\n  }\n}\n`;
 }
 
-/** Throws where the text is no case. */
+/** Throws a `RangeError` where the text is no case: what is wrong, with its place. */
 export function parseCase(text: string): SavedCase {
   const value = decodeJson(text);
-  if (isCase(value)) return value;
-  throw new RangeError('this file holds no case: oracle, seed and scenario are what one has');
+  const isNamed = typeof fieldOf(value, 'oracle') === 'string' && typeof fieldOf(value, 'seed') === 'number';
+  if (!isNamed) throw new RangeError('this file holds no case: oracle, seed and scenario are what one has');
+  const problem = checkScenario(fieldOf(value, 'scenario'));
+  if (problem !== undefined) throw new RangeError(`the scenario of this case is wrong: ${problem}`);
+  return value as SavedCase;
 }
 
-function isCase(value: unknown): value is SavedCase {
-  if (typeof value !== 'object' || value === null) return false;
-  const field = (name: string): unknown => Reflect.get(value, name);
-  const isNamed = typeof field('oracle') === 'string' && typeof field('seed') === 'number';
-  const scenario = field('scenario');
-  return isNamed && typeof scenario === 'object' && scenario !== null && 'cluster' in scenario;
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { PolicyName } from '../policies/named.ts';
+import { checkScenario } from '../scenario/check-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { applyChanges, changesBetween } from './changes.ts';
 import { decodeJson, encodeJson } from './plain-json.ts';
@@ -37,7 +38,7 @@ export function parseReplay(text: string, named: NamedScenarios = nobody): Repla
     throw new ReplayError(
       `a replay is ${prefix}${version}:<scenario>:<seed>:<policy>[:<event>], and this one has ${trimmed.split(':').length - 2} of these parts: it is cut, or more was copied`,
     );
-  const scenario = parseScenario(scenarioText, named);
+  const scenario = checked(parseScenario(scenarioText, named));
   const seed = parseNumber('seed', seedText);
   if (!/^[A-Za-z][A-Za-z0-9.-]*$/.test(policy)) throw new ReplayError(`"${policy}" is no policy's name`);
   const replay = { scenario, seed, policy: policy as PolicyName };
@@ -65,7 +66,7 @@ function formatScenario(scenario: Scenario, named: NamedScenarios): string {
   return short.length <= whole.length ? short : whole;
 }
 
-function parseScenario(text: string, named: NamedScenarios): Scenario {
+function parseScenario(text: string, named: NamedScenarios): unknown {
   if (text.startsWith('~')) return readWhole(text.slice(1));
   const [name = '', ...changes] = text.split('+');
   const base = named(name);
@@ -75,21 +76,19 @@ function parseScenario(text: string, named: NamedScenarios): Scenario {
   return changed.value;
 }
 
-function readWhole(text: string): Scenario {
+function readWhole(text: string): unknown {
   try {
     const bytes = inflateSync(fromBase64Url(text), { maxOutputLength: scenarioBytesMax });
-    const value = decodeJson(new TextDecoder().decode(bytes));
-    if (isScenario(value)) return value;
+    return decodeJson(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new ReplayError('the scenario of this replay cannot be read: the line is cut or was changed', { cause });
   }
-  throw new ReplayError('what this replay holds is no scenario');
 }
 
-function isScenario(value: unknown): value is Scenario {
-  if (typeof value !== 'object' || value === null) return false;
-  const lists = ['images', 'workload', 'faults'].map((name): unknown => Reflect.get(value, name));
-  return lists.every((list) => Array.isArray(list)) && typeof Reflect.get(value, 'cluster') === 'object';
+function checked(value: unknown): Scenario {
+  const problem = checkScenario(value);
+  if (problem !== undefined) throw new ReplayError(`the scenario of this replay is wrong: ${problem}`);
+  return value as Scenario;
 }
 
 function parseNumber(what: string, text: string): number {

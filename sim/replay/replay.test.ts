@@ -33,8 +33,12 @@ const scenarios = fc.oneof(
   fc
     .record(
       {
-        nodes: fc.nat(10_000),
-        up: fc.oneof(fc.nat(), fc.constant(Infinity), fc.double({ min: 1, noNaN: true, noDefaultInfinity: true })),
+        nodes: fc.integer({ min: 3, max: 10_000 }),
+        up: fc.oneof(
+          fc.integer({ min: 1 }),
+          fc.constant(Infinity),
+          fc.double({ min: 1, noNaN: true, noDefaultInfinity: true }),
+        ),
         shows: fc.string({ unit: 'binary' }),
         image: fc.string(),
         node: fc.nat(2),
@@ -45,6 +49,7 @@ const scenarios = fc.oneof(
       ...coldStart,
       shows,
       cluster: { ...coldStart.cluster, nodes, upBytesPerSecond: up },
+      images: [image, { ...image, name }],
       workload: coldStart.workload.map((pull, index) => (index === 1 ? { ...pull, node, image: name } : pull)),
     })),
   fc.nat(5_000).map(drawScenario),
@@ -103,6 +108,10 @@ for (const [text, message] of [
   ['peili-sim:1:cold-start+__proto__.x=5:1:peili', /^there is no value at "__proto__.x"/],
   ['peili-sim:1:cold-start+cluster.nodes:1:peili', /^a change is path=value, not "cluster.nodes"/],
   ['peili-sim:1:cold-start+cluster.nodes=%:1:peili', /^the value at "cluster.nodes" cannot be read: "%"/],
+  [
+    'peili-sim:1:cold-start+workload.0.node=3:1:peili',
+    /^the scenario of this replay is wrong: workload\[0\]\.node: 3 is no node: 0 to 2$/,
+  ],
   ['peili-sim:1:~abc:1:peili', /cannot be read: the line is cut or was changed$/],
   ['peili-sim:1:~!!:1:peili', /cannot be read/],
 ] as const) {
