@@ -47,3 +47,14 @@ export { parseMetrics } from './netns/prometheus-text.ts';
 export type { MetricSamples } from './netns/prometheus-text.ts';
 export type { UpstreamNode } from './netns/upstream-node.ts';
 export { until } from './netns/conditions.ts';
+export { createTestbed } from './testbed.ts';
+export { driverNames } from './drivers/driver.ts';
+export type {
+  Ability,
+  DriverName,
+  Testbed,
+  TestbedLinks,
+  TestbedNode,
+  TestbedOptions,
+  TestbedUpstream,
+} from './drivers/driver.ts';

@@ -40,9 +40,13 @@ export function nodesObstacle(): string | undefined {
 }
 
 /** Starts a command in a capsule, with the real parts in front of PATH. */
-export function spawnInCapsule(command: readonly string[], stdio: StdioOptions): ChildProcess {
+export function spawnInCapsule(
+  command: readonly string[],
+  stdio: StdioOptions,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const [program = '', ...args] = [...opening, ...command];
-  return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts() } });
+  return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts(), ...env } });
 }
 
 // By hand: node tools/capsule.ts node --test e2e/containerd/pulls.test.ts

@@ -5,16 +5,26 @@ import { globSync } from 'node:fs';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { nodesObstacle, spawnInCapsule } from './capsule.ts';
 import type { FileTotals } from './e2e-file.ts';
+import { driverOf, planRuns } from './e2e-plan.ts';
+import type { Driver, PlannedRun } from './e2e-plan.ts';
 import { missingParts, pathWithParts } from './real-parts.ts';
 
+const { values: given, positionals } = parseArgs({
+  options: {
+    /** Only what is of this testbed. */
+    driver: { type: 'string' },
+    /** Only laws with this in their names. */
+    filter: { type: 'string' },
+    all: { type: 'boolean' },
+    'missing-packages': { type: 'boolean' },
+  },
+  allowPositionals: true,
+});
 /** In CI a part that is missing, and a law that did not run, is a failure: a green run means that everything ran. */
-const everythingMustRun = Boolean(process.env['CI']) || process.argv.includes('--all');
-/** Laws that make interfaces and mounts: a capsule for each file. */
-const capsuleFolders: readonly string[] = ['e2e/containerd/'];
-/** They need what nodes are made of; laws about capsules open their own. */
-const nodeFolders: readonly string[] = [...capsuleFolders, 'e2e/testbed/'];
+const everythingMustRun = Boolean(process.env['CI']) || given.all === true;
 /** One that takes longer hangs. */
 const fileLimitMs = 10 * 60_000;
 
@@ -25,44 +35,46 @@ interface FileResult extends FileTotals {
 
 const missing = missingParts();
 // For CI, which installs them.
-if (process.argv.includes('--missing-packages')) {
+if (given['missing-packages'] === true) {
   const packages = missing.flatMap(({ debianPackage }) => debianPackage ?? []);
   console.log([...new Set(packages)].join('\n'));
   process.exit(0);
 }
 for (const { program, advice } of missing)
   console.log(`missing: ${program} (${advice}); laws that need it are skipped`);
-const obstacle = nodesObstacle();
-if (obstacle !== undefined) console.log(`no nodes in network namespaces: ${obstacle}`);
-if ((missing.length > 0 || obstacle !== undefined) && everythingMustRun) {
+const obstacles: Readonly<Record<Driver, string | undefined>> = { process: undefined, netns: nodesObstacle() };
+for (const [driver, obstacle] of Object.entries(obstacles)) {
+  if (obstacle !== undefined) console.log(`no testbed ${driver}: ${obstacle}`);
+}
+if ((missing.length > 0 || Object.values(obstacles).some(Boolean)) && everythingMustRun) {
   console.error('every real part must be there in CI');
   process.exit(1);
 }
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const files = (wanted.length > 0 ? wanted : globSync('e2e/**/*.test.ts', { exclude: ['e2e/rules/**'] })).sort();
-if (files.length === 0) {
-  console.error('there is no law on real parts under e2e/: nothing was proven');
+const files = positionals.length > 0 ? positionals : globSync('e2e/**/*.test.ts', { exclude: ['e2e/rules/**'] });
+const runs = planRuns(files, given.driver === undefined ? undefined : driverOf(given.driver));
+if (runs.length === 0) {
+  console.error('there is no law on real parts for that: nothing was proven');
   process.exit(1);
 }
 
 // Ports, processes and the disk are shared: one file after the other.
 const results: FileResult[] = [];
-for (const file of files) results.push(await runOne(file));
+for (const run of runs) results.push(await runOne(run));
 tell(results);
 
-async function runOne(file: string): Promise<FileResult> {
-  const isIn = (folders: readonly string[]): boolean => folders.some((folder) => file.startsWith(folder));
-  const needsCapsule = isIn(capsuleFolders);
-  if (isIn(nodeFolders) && obstacle !== undefined) {
+async function runOne(run: PlannedRun): Promise<FileResult> {
+  const file = run.driver === undefined ? run.file : `${run.file} (${run.driver})`;
+  const obstacle = run.needs === undefined ? undefined : obstacles[run.needs];
+  if (obstacle !== undefined) {
     console.log(`﹣ ${file}: ${obstacle}`);
     return { file, tookMs: 0, passed: 0, skipped: 1, failed: 0 };
   }
   console.log(`\n${file}`);
   const startMs = performance.now();
-  const command = [process.execPath, fileURLToPath(new URL('e2e-file.ts', import.meta.url)), file];
+  const command = [process.execPath, fileURLToPath(new URL('e2e-file.ts', import.meta.url)), run.file];
   // Its input is held open: with it, the file's process ends. It tells its totals on descriptor 3.
-  const child = start(command, needsCapsule, ['pipe', 'inherit', 'inherit', 'pipe']);
+  const child = start(command, run, ['pipe', 'inherit', 'inherit', 'pipe']);
   const limit = setTimeout(() => {
     console.error(
       `${file} did not end within ${fileLimitMs / 60_000} min and was ended: it left something open, or hangs`,
@@ -74,9 +86,10 @@ async function runOne(file: string): Promise<FileResult> {
   return { file, tookMs: performance.now() - startMs, ...totals };
 }
 
-function start([program = '', ...args]: readonly string[], needsCapsule: boolean, stdio: StdioOptions): ChildProcess {
-  if (needsCapsule) return spawnInCapsule([program, ...args], stdio);
-  return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts() } });
+function start([program = '', ...args]: readonly string[], run: PlannedRun, stdio: StdioOptions): ChildProcess {
+  const env = { PEILI_DRIVER: run.driver ?? '', PEILI_FILTER: given.filter ?? '' };
+  if (run.needsCapsule) return spawnInCapsule([program, ...args], stdio, env);
+  return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts(), ...env } });
 }
 
 async function totalsFrom(child: ChildProcess): Promise<FileTotals> {
@@ -98,6 +111,10 @@ function tell(all: readonly FileResult[]): void {
     `${all.length} files in ${Math.round(sum('tookMs') / 1000)} s: ${sum('passed')} laws passed, ${sum('skipped')} skipped, ${sum('failed')} failed`,
   );
   if (sum('failed') > 0) process.exitCode = 1;
+  if (sum('passed') + sum('failed') === 0) {
+    console.error('no law has such a name: nothing was proven');
+    process.exitCode = 1;
+  }
   if (sum('skipped') > 0 && everythingMustRun) {
     console.error(`${sum('skipped')} laws were skipped, and in CI everything must run`);
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findsImage } from '../find-image.ts';
 import { firstNodeHost, planAddresses, upstreamHost } from './addresses.ts';
 import type { AddressPlan, Family } from './addresses.ts';
 import { claimClusterDirectory, furnishCapsule } from './capsule.ts';
@@ -170,7 +171,7 @@ function clusterOf(parts: ClusterParts): NetnsCluster {
         return ((await mirror.metrics()).value('peili_advertised_keys') ?? 0) >= keys;
       }),
     untilFound: (node, image, what = 'all') =>
-      until(`${node.name} finds ${image.name}`, () => findsImage(node, image, what)),
+      until(`${node.name} finds ${image.name}`, () => findsImage(node.registryUrl, image, what)),
   };
 }
 
@@ -184,20 +185,4 @@ async function startMirrors(nodes: readonly NetnsNode[], options: MirrorOptions)
       return ((await mirror.metrics()).value('peili_members') ?? 0) >= nodes.length - 1;
     });
   }
-}
-
-async function findsImage({ registryUrl }: NetnsNode, image: PlacedImage, what: 'all' | 'blobs'): Promise<boolean> {
-  const { repository, registry, root, tag, blobs } = image;
-  const isFound = async (kind: 'blobs' | 'manifests', reference: string): Promise<boolean> => {
-    const url = `${registryUrl}/v2/${repository}/${kind}/${reference}?ns=${registry}`;
-    const { status } = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(5000) });
-    return status === 200;
-  };
-  const digests = [...blobs.keys()].filter((digest) => digest !== root.digest);
-  const manifests = what === 'all' ? [tag, root.digest] : [];
-  const answers = await Promise.all([
-    ...manifests.map((reference) => isFound('manifests', reference)),
-    ...digests.map((digest) => isFound('blobs', digest)),
-  ]);
-  return answers.every(Boolean);
 }

@@ -62,7 +62,8 @@ async function upstreamPart({ host, port }: PartStart): Promise<PartHandlers<Ups
   const images: TestImage[] = [];
   const upstream = await startUpstream({ content: images, host, port });
   const add = (image: TestImage): PlacedImage => {
-    images.push(image);
+    // The newest first: a tag means the first that has it.
+    images.unshift(image);
     const { blobs, ...rest } = image;
     const plain = [...blobs].map(([digest, { sizeBytes, mediaType }]) => [digest, { sizeBytes, mediaType }] as const);
     return { ...rest, blobs: new Map(plain) };

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { createTestbed, driverNames } from '../../testbed/index.ts';
+import type { DriverName, Testbed } from '../../testbed/index.ts';
+import { faultLaws } from './fault-laws.ts';
+import { openScene } from './law.ts';
+import type { Law } from './law.ts';
+import { pullLaws } from './pull-laws.ts';
+
+const laws: readonly Law[] = [...pullLaws, ...faultLaws];
+const lawTimeoutMs = 120_000;
+
+/** `npm run e2e -- --driver netns` says so. */
+function wantedDriver(): DriverName {
+  const wanted = process.env['PEILI_DRIVER'] || 'process';
+  const driver = driverNames.find((name) => name === wanted);
+  if (driver === undefined) throw new TypeError(`there is no testbed "${wanted}": ${driverNames.join(', ')}`);
+  return driver;
+}
+
+function lackOf({ lacks }: Testbed, { needs = [] }: Law): string | undefined {
+  const missing = needs.find((ability) => lacks[ability] !== undefined);
+  return missing === undefined ? undefined : `${missing}: ${lacks[missing]}`;
+}
+
+const driver = wantedDriver();
+const filter = process.env['PEILI_FILTER'] ?? '';
+
+test(`laws on ${driver}`, { timeout: 30 * 60_000 }, async (context) => {
+  const testbed = await createTestbed({ driver, nodes: 3 });
+  context.after(() => testbed.dispose());
+  const scene = openScene(testbed);
+  for (const law of laws) {
+    if (!law.name.includes(filter)) continue;
+    const lack = lackOf(testbed, law);
+    // Not a skipped law: no installation could make it run here.
+    if (lack !== undefined) {
+      context.diagnostic(`not here (${lack}): ${law.name}`);
+      continue;
+    }
+    await context.test(law.name, { timeout: lawTimeoutMs }, async () => {
+      try {
+        await law.prove(scene);
+      } catch (error) {
+        const folder = process.env['PEILI_TESTBED_LOGS'];
+        if (folder !== undefined) await testbed.collect(join(folder, driver));
+        throw error;
+      } finally {
+        await testbed.mend();
+      }
+    });
+  }
+});
