@@ -73,7 +73,8 @@ export type { SavedCase } from './cases/saved-case.ts';
 export { shrinkScenario } from './hunt/shrink-scenario.ts';
 export type { Shows } from './hunt/shrink-scenario.ts';
 export { oracles } from './oracles/all.ts';
-export type { Oracle, OracleContext, OracleFactory, Violation } from './oracles/oracle.ts';
+export type { EventHandlers, Oracle, OracleContext, OracleFactory, Violation } from './oracles/oracle.ts';
+export type { Seen, SeenExchange, SeenPull } from './oracles/seen.ts';
 export type { SimEvent } from './run/trace.ts';
 export { checkDeterminism } from './check/check-determinism.ts';
 export type {

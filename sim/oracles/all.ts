@@ -20,6 +20,7 @@ import {
 import { filteredIsNotAsked, onlyHoldersAreAsked } from './record-oracles.ts';
 import { heldIsKnown, recordsAreTrue } from './router-oracles.ts';
 import { filteredIsLeftAlone, storiesEnd } from './story-oracles.ts';
+import { Seen } from './seen.ts';
 import { tagsAreFresh } from './tag-oracles.ts';
 import { nobodyHangs, nothingIsLeft, pullsEnd, pullsSucceed } from './world-oracles.ts';
 
@@ -67,6 +68,31 @@ export interface Watching {
   end(): Promise<void>;
 }
 
+type Tell = (event: SimEvent) => void;
+
+/** Whom each kind of event is told, in the order of the oracles. */
+function handlersByType(watching: readonly Oracle[]): Readonly<Record<SimEvent['type'], readonly Tell[]>> {
+  const of = (type: SimEvent['type']): readonly Tell[] =>
+    watching.flatMap((oracle) => {
+      // Only told of its own kind.
+      const handler = oracle.on?.[type] as Tell | undefined;
+      const all = oracle.onEvent?.bind(oracle);
+      return [handler, all].filter((tell) => tell !== undefined);
+    });
+  return {
+    request: of('request'),
+    head: of('head'),
+    bytes: of('bytes'),
+    'exchange-end': of('exchange-end'),
+    'pull-begin': of('pull-begin'),
+    'pull-end': of('pull-end'),
+    'mirror-pull': of('mirror-pull'),
+    'mirror-node': of('mirror-node'),
+    probe: of('probe'),
+    fault: of('fault'),
+  };
+}
+
 /** What was let go of ends by then: promises settle, no more. */
 const momentUs = 1_000;
 
@@ -74,20 +100,25 @@ const momentUs = 1_000;
 export function watchWith(chosen: Readonly<Record<string, OracleFactory>>, world: World, scenario: Scenario): Watching {
   const { kernel, trace } = world;
   const violations: Violation[] = [];
+  const seen = new Seen(world);
   const watching: Oracle[] = Object.entries(chosen).map(([oracle, create]) =>
     create({
       world,
       scenario,
+      seen,
       violate: (message) => {
         violations.push({ oracle, atUs: kernel.nowUs(), event: kernel.executed, message });
         kernel.stop();
       },
     }),
   );
-  const onEvent = watching.flatMap((oracle) => (oracle.onEvent === undefined ? [] : [oracle.onEvent.bind(oracle)]));
-  trace.watch((event: SimEvent) => {
-    for (const tell of onEvent) tell(event);
-  });
+  const tellOf = handlersByType(watching);
+  if (watching.length > 0) {
+    trace.watch((event) => {
+      seen.update(event);
+      for (const tell of tellOf[event.type]) tell(event);
+    });
+  }
   return {
     violations,
     end: async () => {

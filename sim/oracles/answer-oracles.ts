@@ -18,14 +18,13 @@ interface Pending {
 }
 
 /** Row 20: every answer of every mirror is one of those that the reference model allows. */
-export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) => {
+export const answersAreAllowed: OracleFactory = ({ scenario, seen, violate, world }) => {
   const pending = new Map<number, Pending>();
-  const nodes = new Map(world.nodes.map((node) => [node.host, node]));
   const slowDisks = scenario.cluster.disk !== undefined;
   return {
-    onEvent: (event) => {
-      if (event.type === 'request') {
-        const node = nodes.get(event.to.host);
+    on: {
+      request: (event) => {
+        const node = seen.exchange?.node;
         const request = event.to.role === 'mirror' ? modelRequest(event.request, event.from) : undefined;
         if (node === undefined || request === undefined || isTampered(scenario, node, event.from)) return;
         // What another node says of a tag is believed.
@@ -33,27 +32,30 @@ export const answersAreAllowed: OracleFactory = ({ scenario, violate, world }) =
         if (request.method === 'HEAD' && request.resource === 'manifest' && isSizeForged(scenario)) return;
         const isSelfCheck = event.request.headers['peili-self-check'] !== undefined;
         pending.set(event.exchange, { request, node, isSelfCheck, before: contentsOf(world, node, request) });
-      }
-      if (event.type === 'exchange-end') pending.delete(event.exchange);
-      if (event.type !== 'head') return;
-      const asked = pending.get(event.exchange);
-      if (asked === undefined) return;
-      pending.delete(event.exchange);
-      const { before, isSelfCheck, node, request } = asked;
-      const contents = together(before, contentsOf(world, node, request));
-      const mayBeOld = request.tag !== undefined && scenario.mirror?.tagMaxAgeUs !== undefined;
-      const mayMiss = isSelfCheck || slowDisks || mayBeOld || isTouched(scenario, node);
-      const allowed = allowedAnswers(request, {
-        filter: scenario.mirror ?? {},
-        contents,
-        mayRefuse: request.isMirrored,
-        mayMiss,
-      });
-      const given = answerOf(event.status, event.headers);
-      if (!isAllowed(given, allowed))
-        violate(
-          `${node.name} answers ${JSON.stringify(request)} with ${JSON.stringify(given)}; allowed: ${JSON.stringify(allowed)}`,
-        );
+      },
+      'exchange-end': ({ exchange }) => {
+        pending.delete(exchange);
+      },
+      head: ({ exchange, headers, status }) => {
+        const asked = pending.get(exchange);
+        if (asked === undefined) return;
+        pending.delete(exchange);
+        const { before, isSelfCheck, node, request } = asked;
+        const contents = together(before, contentsOf(world, node, request));
+        const mayBeOld = request.tag !== undefined && scenario.mirror?.tagMaxAgeUs !== undefined;
+        const mayMiss = isSelfCheck || slowDisks || mayBeOld || isTouched(scenario, node);
+        const allowed = allowedAnswers(request, {
+          filter: scenario.mirror ?? {},
+          contents,
+          mayRefuse: request.isMirrored,
+          mayMiss,
+        });
+        const given = answerOf(status, headers);
+        if (!isAllowed(given, allowed))
+          violate(
+            `${node.name} answers ${JSON.stringify(request)} with ${JSON.stringify(given)}; allowed: ${JSON.stringify(allowed)}`,
+          );
+      },
     },
   };
 };

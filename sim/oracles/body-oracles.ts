@@ -1,71 +1,66 @@
 import { askedRange } from '../reference/asked-range.ts';
-import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 
 /** S1: every byte to a client is the content's byte at that offset, unless a source was made to lie. */
-export const bytesAreTheContents: OracleFactory = ({ scenario, violate, world }) => {
-  const exchanges = new SeenExchanges(world);
+export const bytesAreTheContents: OracleFactory = ({ scenario, seen, violate }) => {
   const isLying = liarsOf(scenario).size > 0;
   return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (event.type !== 'bytes' || seen === undefined || !isOwnMirrors(seen)) return;
-      const { content, nextOffset } = seen;
-      seen.nextOffset += event.bytes;
-      if (event.isWrong && !isLying)
-        violate(`a wrong byte of ${content?.digest} from ${seen.to.host.name}, and nobody lies`);
-      if (content === undefined || seen.status === undefined || seen.status >= 300) return;
-      if (event.blob === undefined) {
-        if (content.bytes === undefined)
-          violate(`bytes that are no content's stand in ${content.digest} at ${nextOffset}`);
-        return;
-      }
-      if (event.blob !== content.id) violate(`bytes of another content for ${content.digest}`);
-      if (event.offset !== nextOffset) {
-        violate(`the bytes at offset ${event.offset} of ${content.digest} stand where those at ${nextOffset} belong`);
-      }
+    on: {
+      bytes: (event) => {
+        const { exchange } = seen;
+        if (exchange?.isOwnMirrors !== true) return;
+        const { content } = exchange;
+        if (event.isWrong && !isLying)
+          violate(`a wrong byte of ${content?.digest} from ${exchange.to.host.name}, and nobody lies`);
+        if (content === undefined || exchange.status === undefined || exchange.status >= 300) return;
+        const offset = exchange.nextOffset - event.bytes;
+        if (event.blob === undefined) {
+          if (content.bytes === undefined)
+            violate(`bytes that are no content's stand in ${content.digest} at ${offset}`);
+          return;
+        }
+        if (event.blob !== content.id) violate(`bytes of another content for ${content.digest}`);
+        if (event.offset !== offset) {
+          violate(`the bytes at offset ${event.offset} of ${content.digest} stand where those at ${offset} belong`);
+        }
+      },
     },
   };
 };
 
 /** S2: a body ends cleanly if and only if exactly the promised bytes were sent. */
-export const endsAreHonest: OracleFactory = ({ violate, world }) => {
-  const exchanges = new SeenExchanges(world);
-  return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (seen === undefined || !isOwnMirrors(seen)) return;
-      if (event.type === 'bytes') seen.bytes += event.bytes;
-      if (event.type !== 'exchange-end' || seen.promisedBytes === undefined) return;
-      const { bytes, promisedBytes, target } = seen;
+export const endsAreHonest: OracleFactory = ({ seen, violate }) => ({
+  on: {
+    'exchange-end': ({ how }) => {
+      const { exchange } = seen;
+      if (exchange?.isOwnMirrors !== true || exchange.promisedBytes === undefined) return;
+      const { bytes, promisedBytes, target } = exchange;
       const isWhole = bytes === promisedBytes;
-      if ((event.how === 'complete' || event.how === 'short') && !isWhole)
+      if ((how === 'complete' || how === 'short') && !isWhole)
         violate(`${target} ended cleanly after ${bytes} of ${promisedBytes} bytes`);
-      if (event.how === 'fin' && isWhole && promisedBytes > 0)
+      if (how === 'fin' && isWhole && promisedBytes > 0)
         violate(`${target} ended with FIN after all of its ${bytes} bytes`);
-      if (event.how === 'surplus') violate(`${target} gave more than the ${promisedBytes} bytes that it had promised`);
+      if (how === 'surplus') violate(`${target} gave more than the ${promisedBytes} bytes that it had promised`);
       if (bytes > promisedBytes) violate(`${target} gave ${bytes} bytes and had promised ${promisedBytes}`);
     },
-  };
-};
+  },
+});
 
 /** A range is answered as asked (L5), on GET and HEAD: 206 with exactly these bytes, 200 for the whole, 416 where there are none; no other success. */
-export const rangesAreExact: OracleFactory = ({ violate, world }) => {
-  const exchanges = new SeenExchanges(world);
-  return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (event.type !== 'head' || seen === undefined || !isOwnMirrors(seen) || seen.content === undefined) return;
-      const { status, headers } = event;
+export const rangesAreExact: OracleFactory = ({ seen, violate }) => ({
+  on: {
+    head: ({ status, headers }) => {
+      const { exchange } = seen;
+      if (exchange?.isOwnMirrors !== true || exchange.content === undefined) return;
       if (status !== 200 && status !== 206 && status !== 416) return;
-      const { content, method, range, target } = seen;
+      const { content, method, range, target } = exchange;
       const wanted = expectedHead(range, content.sizeBytes);
       const given = [status, status === 416 ? '' : headers['content-length'], headers['content-range'] ?? ''].join(' ');
       if (given !== wanted) violate(`${method} ${target} with range ${range}: ${given}, not ${wanted}`);
     },
-  };
-};
+  },
+});
 
 /** Status, Content-Length and Content-Range. */
 function expectedHead(range: string | undefined, sizeBytes: number): string {

@@ -2,30 +2,33 @@ import { faultTable } from '../faults/fault-table.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
-import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { OracleContext, OracleFactory } from './oracle.ts';
+import type { SeenExchange } from './seen.ts';
 
 /** L4, L5: what a node's own store has, its mirror answers: no 404, to nobody. */
-export const heldIsServed: OracleFactory = ({ scenario, violate, world }) => {
-  const exchanges = new SeenExchanges(world);
+export const heldIsServed: OracleFactory = ({ scenario, seen, violate }) => {
   const held = new Set<number>();
   const isTouched = (node: SimNode): boolean =>
     scenario.faults.some(({ target }) => node.name === nodeNameOf(scenario, target));
-  const isJudged = scenario.mirror === undefined;
+  if (scenario.mirror !== undefined) return {};
+  const isHeldNow = ({ content, node, to }: SeenExchange): boolean =>
+    to.role === 'mirror' && content !== undefined && node?.store.has(content.digest) === true && !isTouched(node);
   return {
-    onEvent: (event) => {
-      if (!isJudged || (event.type !== 'request' && event.type !== 'head' && event.type !== 'exchange-end')) return;
-      const seen = exchanges.update(event);
-      if (seen?.to.role !== 'mirror' || seen.content === undefined) return;
-      const { content, id, method, target, to } = seen;
-      const node = world.nodes.find(({ host }) => host === to.host);
-      const isHeld = node?.store.has(content.digest) === true && !isTouched(node);
-      if (event.type === 'request' && isHeld) held.add(id);
-      if (event.type === 'head' && event.status === 404 && isHeld && held.has(id))
-        violate(`${node.name} has ${content.digest} and answers ${event.status} to ${method} ${target}`);
-      if (event.type === 'exchange-end') held.delete(id);
+    on: {
+      request: ({ exchange: id }) => {
+        if (seen.exchange !== undefined && isHeldNow(seen.exchange)) held.add(id);
+      },
+      head: ({ exchange: id, status }) => {
+        const { exchange } = seen;
+        if (status !== 404 || exchange === undefined || !held.has(id) || !isHeldNow(exchange)) return;
+        const { content, method, node, target } = exchange;
+        violate(`${node?.name} has ${content?.digest} and answers ${status} to ${method} ${target}`);
+      },
+      'exchange-end': ({ exchange: id }) => {
+        held.delete(id);
+      },
     },
   };
 };
@@ -44,11 +47,10 @@ class KnownHolders {
     this.#isJudged = liarsOf(scenario).size === 0 && !isTagForged(scenario) && isUsual;
   }
 
-  /** To be told of every event. */
-  update(event: SimEvent): void {
-    if (event.type !== 'pull-end' || event.outcome !== 'ok') return;
-    const image = this.#context.scenario.workload[event.pull]?.image;
-    if (image !== undefined) this.#completeSinceUs.set(`${event.node} ${image}`, event.atUs);
+  /** To be told of every end of a pull. */
+  update({ atUs, node, outcome, pull }: SimEvent & { readonly type: 'pull-end' }): void {
+    const image = outcome === 'ok' ? this.#context.scenario.workload[pull]?.image : undefined;
+    if (image !== undefined) this.#completeSinceUs.set(`${node} ${image}`, atUs);
   }
 
   of(image: string, puller: string, atUs: number): readonly string[] {
@@ -87,35 +89,39 @@ export const peersSuffice: OracleFactory = (context) => {
   const holders = new KnownHolders(context);
   const awaited = new Map<number, string>();
   return {
-    onEvent: (event) => {
-      if (event.type === 'pull-begin') {
-        const [holder] = holders.of(event.image, event.node, event.atUs);
-        if (holder !== undefined) awaited.set(event.pull, holder);
-      }
-      if (event.type !== 'pull-end') return;
-      const holder = awaited.get(event.pull);
-      if (event.outcome !== 'ok' && holder !== undefined)
-        context.violate(`the pull of ${event.node} failed (${event.outcome}), and ${holder} has all of it`);
-      holders.update(event);
+    on: {
+      'pull-begin': ({ atUs, image, node, pull }) => {
+        const [holder] = holders.of(image, node, atUs);
+        if (holder !== undefined) awaited.set(pull, holder);
+      },
+      'pull-end': (event) => {
+        const holder = awaited.get(event.pull);
+        if (event.outcome !== 'ok' && holder !== undefined)
+          context.violate(`the pull of ${event.node} failed (${event.outcome}), and ${holder} has all of it`);
+        holders.update(event);
+      },
     },
   };
 };
 
 /** L3: a body is not cut while an honest holder, known for a while, could go on with it. */
 export const bodiesGoOn: OracleFactory = (context) => {
-  const { violate, world } = context;
+  const { seen, violate, world } = context;
   const holders = new KnownHolders(context);
-  const exchanges = new SeenExchanges(world);
   return {
-    onEvent: (event) => {
-      holders.update(event);
-      const seen = exchanges.update(event);
-      if (event.type !== 'exchange-end' || event.how !== 'fin' || seen === undefined || !isOwnMirrors(seen)) return;
-      const { beganUs, bytes, content, target, to } = seen;
-      const image = [...world.images.values()].find(({ layers }) => layers.some((layer) => layer === content));
-      const [holder] = image === undefined ? [] : holders.of(image.name, to.host.name, beganUs);
-      if (holder !== undefined)
-        violate(`${to.host.name} cuts ${target} after ${bytes} bytes, and ${holder} has all of it`);
+    on: {
+      'pull-end': (event) => {
+        holders.update(event);
+      },
+      'exchange-end': ({ how }) => {
+        const { exchange } = seen;
+        if (how !== 'fin' || exchange?.isOwnMirrors !== true) return;
+        const { beganUs, bytes, content, target, to } = exchange;
+        const image = [...world.images.values()].find(({ layers }) => layers.some((layer) => layer === content));
+        const [holder] = image === undefined ? [] : holders.of(image.name, to.host.name, beganUs);
+        if (holder !== undefined)
+          violate(`${to.host.name} cuts ${target} after ${bytes} bytes, and ${holder} has all of it`);
+      },
     },
   };
 };

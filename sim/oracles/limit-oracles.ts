@@ -1,15 +1,13 @@
 import type { PullEvent } from '../../core/index.ts';
 import type { Party } from '../network/party.ts';
-import type { SimNode } from '../run/world.ts';
-import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import type { OracleFactory } from './oracle.ts';
+import type { SeenExchange } from './seen.ts';
 
 /** One window that is read, the next one that is asked for, each with its hedge, and a source that is asked to check itself. */
 const exchangesPerRequest = 2 * 2 + 1;
 
 /** S5: a mirror has no more exchanges with others under way than its clients' requests are worth. */
-export const exchangesAreBounded: OracleFactory = ({ violate, world }) => {
-  const exchanges = new SeenExchanges(world);
+export const exchangesAreBounded: OracleFactory = ({ seen, violate }) => {
   const asked = new Map<Party, Set<number>>();
   const asking = new Map<Party, Set<number>>();
   const change = (counts: Map<Party, Set<number>>, party: Party, id: number, isOver: boolean): number => {
@@ -19,18 +17,23 @@ export const exchangesAreBounded: OracleFactory = ({ violate, world }) => {
     else open.add(id);
     return open.size;
   };
+  const follow = ({ from, id, isOwnMirrors, to }: SeenExchange, isOver: boolean): void => {
+    if (isOwnMirrors) change(asked, to, id, isOver);
+    if (from.role !== 'mirror') return;
+    const count = change(asking, from, id, isOver);
+    const requests = asked.get(from)?.size ?? 0;
+    // What a client has left is let go of in the same moment, after its own end was told.
+    if (!isOver && count > exchangesPerRequest * (requests + 1))
+      violate(`${from.host.name} has ${count} exchanges under way, for ${requests} requests`);
+  };
   return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (seen === undefined || (event.type !== 'request' && event.type !== 'exchange-end')) return;
-      const isOver = event.type === 'exchange-end';
-      if (isOwnMirrors(seen)) change(asked, seen.to, seen.id, isOver);
-      if (seen.from.role !== 'mirror') return;
-      const count = change(asking, seen.from, seen.id, isOver);
-      const requests = asked.get(seen.from)?.size ?? 0;
-      // What a client has left is let go of in the same moment, after its own end was told.
-      if (!isOver && count > exchangesPerRequest * (requests + 1))
-        violate(`${seen.from.host.name} has ${count} exchanges under way, for ${requests} requests`);
+    on: {
+      request: () => {
+        if (seen.exchange !== undefined) follow(seen.exchange, false);
+      },
+      'exchange-end': () => {
+        if (seen.exchange !== undefined) follow(seen.exchange, true);
+      },
     },
   };
 };
@@ -41,22 +44,27 @@ const ownTimers = 24;
 const timersPerRequest = 6;
 
 /** S5: the timers of a mirror are bounded by what it is asked and whom it tells. */
-export const timersAreBounded: OracleFactory = ({ violate, world }) => {
+export const timersAreBounded: OracleFactory = ({ seen, violate, world }) => {
   const open = new Map<Party, number>();
-  const exchanges = new SeenExchanges(world);
-  const nodeOf = new Map<string, SimNode>(world.nodes.map((node) => [node.name, node]));
+  const count = (exchange: SeenExchange | undefined, change: number): void => {
+    if (exchange?.to.role === 'mirror') open.set(exchange.to, (open.get(exchange.to) ?? 0) + change);
+  };
   const { sendsAtOnceMax } = world.limits;
   return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (seen?.to.role === 'mirror' && (event.type === 'request' || event.type === 'exchange-end'))
-        open.set(seen.to, (open.get(seen.to) ?? 0) + (event.type === 'request' ? 1 : -1));
-      if (event.type !== 'mirror-pull') return;
-      const party = nodeOf.get(event.node)?.mirror?.party;
-      if (party === undefined) return;
-      const boundTimers = ownTimers + sendsAtOnceMax + timersPerRequest * ((open.get(party) ?? 0) + 1);
-      if (party.life.pending > boundTimers)
-        violate(`${event.node} has ${party.life.pending} timers, at most ${boundTimers}`);
+    on: {
+      request: () => {
+        count(seen.exchange, 1);
+      },
+      'exchange-end': () => {
+        count(seen.exchange, -1);
+      },
+      'mirror-pull': ({ node }) => {
+        const party = seen.node(node)?.mirror?.party;
+        if (party === undefined) return;
+        const boundTimers = ownTimers + sendsAtOnceMax + timersPerRequest * ((open.get(party) ?? 0) + 1);
+        if (party.life.pending > boundTimers)
+          violate(`${node} has ${party.life.pending} timers, at most ${boundTimers}`);
+      },
     },
   };
 };
@@ -82,39 +90,52 @@ function isWaste(step: PullEvent): boolean {
 /** Windows that are under way at once. */
 const windowsAtOnce = 2;
 
+/** Of one content at one node. */
+interface Ledger {
+  came: number;
+  asked: number;
+  waste: number;
+}
+
 /** S7: peers send no more than was asked for, and a window for each failure, hedge and hang-up. */
-export const peerBytesAreBounded: OracleFactory = ({ violate, world }) => {
-  const exchanges = new SeenExchanges(world);
-  const ledgers = new Map<string, { came: number; asked: number; waste: number }>();
-  const ledgerOf = (name: string, digest: string) => {
+export const peerBytesAreBounded: OracleFactory = ({ seen, violate, world }) => {
+  const ledgers = new Map<string, Ledger>();
+  /** Of the exchanges of mirrors that are open. */
+  const open = new Map<number, Ledger>();
+  const ledgerOf = (name: string, digest: string): Ledger => {
     const key = `${name} ${digest}`;
     const ledger = ledgers.get(key) ?? { came: 0, asked: 0, waste: 0 };
     ledgers.set(key, ledger);
     return ledger;
   };
   const wasteBytes = windowsAtOnce * world.limits.windowBytes;
-  const keys = new Map<string, string>();
-  const noteWaste = (node: string, step: PullEvent): void => {
-    const id = `${node} ${step.pullId}`;
-    if (step.type === 'start') keys.set(id, step.key);
-    const known = keys.get(id);
-    if (known !== undefined && isWaste(step)) ledgerOf(node, known).waste += 1;
-    if (step.type === 'end') keys.delete(id);
-  };
   return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      const digest = seen?.content?.digest;
-      if (seen !== undefined && digest !== undefined) {
-        const isPeers = seen.from.role === 'mirror';
-        const ledger = ledgerOf(seen.from.host.name, digest);
-        if (event.type === 'head' && isOwnMirrors(seen)) ledger.asked += seen.promisedBytes ?? 0;
-        if (event.type === 'bytes' && isPeers) ledger.came += event.bytes;
-        const allowed = ledger.asked + ledger.waste * wasteBytes + wasteBytes;
-        if (event.type === 'bytes' && isPeers && ledger.came > allowed)
-          violate(`${seen.from.host.name} was sent ${ledger.came} bytes of ${digest}, and asked for ${ledger.asked}`);
-      }
-      if (event.type === 'mirror-pull') noteWaste(event.node, event.event);
+    on: {
+      request: ({ exchange: id, from }) => {
+        const { content } = seen.exchange ?? {};
+        if (content !== undefined && from.role === 'mirror') open.set(id, ledgerOf(from.host.name, content.digest));
+      },
+      head: () => {
+        const { content, from, isOwnMirrors, promisedBytes } = seen.exchange ?? {};
+        if (from === undefined || content === undefined || isOwnMirrors !== true) return;
+        ledgerOf(from.host.name, content.digest).asked += promisedBytes ?? 0;
+      },
+      bytes: ({ bytes, exchange: id }) => {
+        const ledger = open.get(id);
+        if (ledger === undefined) return;
+        ledger.came += bytes;
+        if (ledger.came <= ledger.asked + ledger.waste * wasteBytes + wasteBytes) return;
+        const { content, from } = seen.exchange ?? {};
+        violate(
+          `${from?.host.name} was sent ${ledger.came} bytes of ${content?.digest}, and asked for ${ledger.asked}`,
+        );
+      },
+      'exchange-end': ({ exchange: id }) => {
+        open.delete(id);
+      },
+      'mirror-pull': ({ event, node }) => {
+        if (seen.pull !== undefined && isWaste(event)) ledgerOf(node, seen.pull.start.key).waste += 1;
+      },
     },
   };
 };

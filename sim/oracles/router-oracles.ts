@@ -63,10 +63,11 @@ export const heldIsKnown: OracleFactory = ({ scenario, violate, world }) => {
   const knownUs = 2_000_000;
   const completeUs = new Map<string, number>();
   return {
-    onEvent: (event) => {
-      const image = event.type === 'pull-end' ? scenario.workload[event.pull]?.image : undefined;
-      if (event.type !== 'pull-end' || image === undefined || event.outcome !== 'ok') return;
-      completeUs.set(`${event.node} ${image}`, event.atUs);
+    on: {
+      'pull-end': ({ atUs, node, outcome, pull }) => {
+        const image = outcome === 'ok' ? scenario.workload[pull]?.image : undefined;
+        if (image !== undefined) completeUs.set(`${node} ${image}`, atUs);
+      },
     },
     atEnd: () => {
       const nowUs = world.kernel.nowUs();

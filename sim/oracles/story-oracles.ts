@@ -1,55 +1,43 @@
-import type { PullEvent } from '../../core/index.ts';
-import type { Life } from '../kernel/life.ts';
 import type { MirrorSpec } from '../scenario/scenario.ts';
 import type { OracleFactory } from './oracle.ts';
-
-type Start = PullEvent & { readonly type: 'start' };
+import type { SeenPull } from './seen.ts';
 
 /** S10: at rest every request has been told to its end, but for those of programs that have gone or stand still, and those that are still asked. */
-export const storiesEnd: OracleFactory = ({ violate, world }) => {
-  const open = new Map<string, { readonly start: Start; readonly life: Life | undefined; readonly node: string }>();
-  const lifeOf = (name: string): Life | undefined => world.nodes.find((node) => node.name === name)?.mirror?.party.life;
-  return {
-    onEvent: (event) => {
-      if (event.type !== 'mirror-pull') return;
-      const { event: step, node } = event;
-      const key = `${node} ${step.pullId}`;
-      if (step.type === 'start') open.set(key, { start: step, life: lifeOf(node), node });
-      if (step.type === 'end') open.delete(key);
-    },
-    atEnd: () => {
-      for (const { life, node, start } of open.values()) {
-        if (life === undefined || life.isOver || life.isPaused) continue;
-        const isAsked = [...world.wire.open()].some(({ to }) => to.life === life);
-        if (!isAsked) violate(`${node} still works on ${start.method} ${start.key}, which nobody waits for any more`);
-      }
-    },
-  };
-};
+export const storiesEnd: OracleFactory = ({ seen, violate, world }) => ({
+  atEnd: () => {
+    for (const { life, node, start } of seen.openPulls()) {
+      if (life === undefined || life.isOver || life.isPaused) continue;
+      const isAsked = [...world.wire.open()].some(({ to }) => to.life === life);
+      if (!isAsked) violate(`${node} still works on ${start.method} ${start.key}, which nobody waits for any more`);
+    }
+  },
+});
 
 /** S3: what is filtered is answered 404, and nothing is looked up, asked or read for it. */
-export const filteredIsLeftAlone: OracleFactory = ({ scenario, violate }) => {
-  const filtered = new Map<string, Start>();
+export const filteredIsLeftAlone: OracleFactory = ({ scenario, seen, violate }) => {
+  const filtered = new Set<SeenPull>();
   const { mirror } = scenario;
   if (mirror === undefined) return {};
   return {
-    onEvent: (event) => {
-      if (event.type !== 'mirror-pull') return;
-      const { event: step, node } = event;
-      const key = `${node} ${step.pullId}`;
-      if (step.type === 'start' && isFiltered(step, mirror)) filtered.set(key, step);
-      const start = filtered.get(key);
-      if (start === undefined || step.type === 'start') return;
-      if (step.type !== 'end') violate(`${node} does something for ${start.key}, which is filtered: ${step.type}`);
-      else if (step.reason !== 'filtered' && step.reason !== 'rejected')
-        violate(`${node} ends ${start.key}, which is filtered, as ${step.reason}`);
-      if (step.type === 'end') filtered.delete(key);
+    on: {
+      'mirror-pull': ({ event: step, node }) => {
+        const { pull } = seen;
+        if (pull === undefined) return;
+        if (step.type === 'start' && isFiltered(pull, mirror)) filtered.add(pull);
+        if (step.type === 'start' || !filtered.has(pull)) return;
+        const { key } = pull.start;
+        if (step.type !== 'end') violate(`${node} does something for ${key}, which is filtered: ${step.type}`);
+        else if (step.reason !== 'filtered' && step.reason !== 'rejected')
+          violate(`${node} ends ${key}, which is filtered, as ${step.reason}`);
+        if (step.type === 'end') filtered.delete(pull);
+      },
     },
   };
 };
 
 /** By this scenario's own words; patterns are so simple that JavaScript reads them as RE2 does. */
-function isFiltered({ key, registry = '', repository, resource }: Start, mirror: MirrorSpec): boolean {
+function isFiltered({ start }: SeenPull, mirror: MirrorSpec): boolean {
+  const { key, registry = '', repository, resource } = start;
   const { blobsOnlyRegistries = [], mirroredRegistries = [], registryFilters = [] } = mirror;
   if (mirroredRegistries.length > 0 && !mirroredRegistries.includes(registry)) return true;
   if (resource === 'manifest' && blobsOnlyRegistries.includes(registry)) return true;

@@ -1,6 +1,6 @@
 import { epochUs } from '../node/sim-clock.ts';
-import { SeenExchanges } from './exchanges.ts';
 import type { OracleFactory } from './oracle.ts';
+import type { SeenExchange } from './seen.ts';
 
 /** An age travels in seconds, and answers take their time. */
 const toleranceUs = 1_500_000;
@@ -11,35 +11,37 @@ const knownUs = 5_000_000;
  * S11: a tag is answered with what some node resolved it to no longer ago than the policy allows. Among peers that disagree the freshest one's word counts, as long as
  * nothing hides it.
  */
-export const tagsAreFresh: OracleFactory = ({ scenario, violate, world }) => {
-  const exchanges = new SeenExchanges(world);
+export const tagsAreFresh: OracleFactory = ({ scenario, seen, violate, world }) => {
   const maxAgeUs = scenario.mirror?.tagMaxAgeUs ?? Infinity;
   const isSkewed = scenario.faults.some(({ what }) => what.kind === 'wall');
   const isHidden = scenario.faults.some(({ what }) => what.kind !== 'http' || what.fault.kind === 'other-digest');
+  const judge = ({ to }: SeenExchange, reference: string, digest: string, wallUs: number): void => {
+    const known = world.nodes.flatMap(({ host, store }) => {
+      const tag = store.tagOf(reference);
+      return tag === undefined ? [] : [{ ...tag, host, ageUs: wallUs - tag.resolvedAtUs }];
+    });
+    const isChanging = known.some(({ ageUs }) => ageUs < toleranceUs);
+    if (isChanging || scenario.faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-digest'))
+      return;
+    const { name } = to.host;
+    const isTrue = known.some((tag) => tag.digest === digest && tag.ageUs <= maxAgeUs + toleranceUs);
+    if (!isTrue) violate(`${name} answers ${reference} with ${digest}, which nobody has resolved it to lately`);
+    const isOwn = known.some(({ host }) => host === to.host);
+    const freshest = known.filter(({ ageUs }) => ageUs >= knownUs).sort((a, b) => a.ageUs - b.ageUs)[0];
+    if (isHidden || isOwn || freshest === undefined) return;
+    // What is so new that not everybody needs to know it may be answered all the same.
+    if (known.some((tag) => tag.digest === digest && tag.ageUs <= freshest.ageUs)) return;
+    violate(`${name} answers ${reference} with ${digest}, and ${freshest.host.name} has a newer one`);
+  };
   return {
-    onEvent: (event) => {
-      const seen = exchanges.update(event);
-      if (event.type !== 'head' || event.status !== 200 || seen?.to.role !== 'mirror' || isSkewed) return;
-      const reference = referenceOf(seen.target);
-      const digest = event.headers['docker-content-digest'];
-      if (reference === undefined || digest === undefined) return;
-      const wallUs = epochUs + event.atUs;
-      const known = world.nodes.flatMap(({ host, store }) => {
-        const tag = store.tagOf(reference);
-        return tag === undefined ? [] : [{ ...tag, host, ageUs: wallUs - tag.resolvedAtUs }];
-      });
-      const isChanging = known.some(({ ageUs }) => ageUs < toleranceUs);
-      if (isChanging || scenario.faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-digest'))
-        return;
-      const { name } = seen.to.host;
-      const isTrue = known.some((tag) => tag.digest === digest && tag.ageUs <= maxAgeUs + toleranceUs);
-      if (!isTrue) violate(`${name} answers ${reference} with ${digest}, which nobody has resolved it to lately`);
-      const isOwn = known.some(({ host }) => host === seen.to.host);
-      const freshest = known.filter(({ ageUs }) => ageUs >= knownUs).sort((a, b) => a.ageUs - b.ageUs)[0];
-      if (isHidden || isOwn || freshest === undefined) return;
-      // What is so new that not everybody needs to know it may be answered all the same.
-      if (known.some((tag) => tag.digest === digest && tag.ageUs <= freshest.ageUs)) return;
-      violate(`${name} answers ${reference} with ${digest}, and ${freshest.host.name} has a newer one`);
+    on: {
+      head: ({ atUs, headers, status }) => {
+        const { exchange } = seen;
+        const digest = headers['docker-content-digest'];
+        if (status !== 200 || exchange?.to.role !== 'mirror' || isSkewed || digest === undefined) return;
+        const reference = referenceOf(exchange.target);
+        if (reference !== undefined) judge(exchange, reference, digest, epochUs + atUs);
+      },
     },
   };
 };

@@ -1,8 +1,7 @@
 import type { Limits } from '../../core/index.ts';
 import { faultTable } from '../faults/fault-table.ts';
-import { isOwnMirrors, SeenExchanges } from './exchanges.ts';
 import { isTagForged, liarsOf } from './lies.ts';
-import type { OracleFactory } from './oracle.ts';
+import type { EventHandlers, OracleFactory } from './oracle.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 
 /** S8: a pull that the upstream could serve never fails, unless by bytes of a source that was made to lie. */
@@ -12,11 +11,13 @@ export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
   const wasCutOff = (name: string): boolean =>
     scenario.faults.some(({ target, what }) => faultTable[what.kind].cutsOff && name === nodeNameOf(scenario, target));
   return {
-    onEvent: (event) => {
-      if (event.type !== 'pull-end' || event.outcome === 'ok' || !isUpstreamWell) return;
-      if (isLying && (event.outcome === 'wrong-digest' || event.outcome === 'reset')) return;
-      if (wasCutOff(event.node) || isTagForged(scenario)) return;
-      violate(`the pull of ${event.node} failed (${event.outcome}), and the upstream was well`);
+    on: {
+      'pull-end': ({ node, outcome }) => {
+        if (outcome === 'ok' || !isUpstreamWell) return;
+        if (isLying && (outcome === 'wrong-digest' || outcome === 'reset')) return;
+        if (wasCutOff(node) || isTagForged(scenario)) return;
+        violate(`the pull of ${node} failed (${outcome}), and the upstream was well`);
+      },
     },
   };
 };
@@ -30,31 +31,40 @@ export function silenceBoundUs(limits: Limits): number {
  * L3: who asks its own mirror is never left without an answer or bytes for longer than the sum of what may be waited for: a stall, and then heads of other
  * sources. Mirrors that stand still are the watchdog's.
  */
-export const nobodyHangs: OracleFactory = ({ violate, world }) => {
-  const exchanges = new SeenExchanges(world);
+export const nobodyHangs: OracleFactory = ({ seen, violate, world }) => {
+  const told = new Set<number>();
   const boundUs = silenceBoundUs(world.limits);
   const check = (atUs: number): void => {
-    for (const seen of exchanges.open()) {
-      if (!isOwnMirrors(seen) || atUs - seen.lastUs <= boundUs || seen.isHanging === true) continue;
-      const node = world.nodes.find(({ host }) => host === seen.from.host);
-      if (node?.hasStoodStill === true) continue;
-      seen.isHanging = true;
-      violate(`${seen.target} at ${seen.to.host.name}: nothing for ${atUs - seen.lastUs} us, at most ${boundUs}`);
+    for (const { id, isOwnMirrors, lastUs, node, target, to } of seen.openExchanges()) {
+      if (!isOwnMirrors || atUs - lastUs <= boundUs || node?.hasStoodStill === true || told.has(id)) continue;
+      told.add(id);
+      violate(`${target} at ${to.host.name}: nothing for ${atUs - lastUs} us, at most ${boundUs}`);
     }
   };
   const state = { nextUs: 0 };
   return {
-    onEvent: (event) => {
-      exchanges.update(event);
-      if (event.atUs < state.nextUs) return;
-      state.nextUs = event.atUs + boundUs / 8;
-      check(event.atUs);
+    onEvent: ({ atUs }) => {
+      if (atUs < state.nextUs) return;
+      state.nextUs = atUs + boundUs / 8;
+      check(atUs);
     },
     atEnd: () => {
       check(world.kernel.nowUs());
     },
   };
 };
+
+/** Keeps the numbers of the pulls that have not ended. */
+function openPulls(open: Set<number>): EventHandlers {
+  return {
+    'pull-begin': ({ pull }) => {
+      open.add(pull);
+    },
+    'pull-end': ({ pull }) => {
+      open.delete(pull);
+    },
+  };
+}
 
 /** Every pull ends: with a healthy upstream, and all faults over, before the time is up. */
 export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
@@ -63,10 +73,7 @@ export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
     ({ target, untilUs, what }) => untilUs !== undefined || (target !== 'upstream' && !faultTable[what.kind].blocks),
   );
   return {
-    onEvent: (event) => {
-      if (event.type === 'pull-begin') open.add(event.pull);
-      if (event.type === 'pull-end') open.delete(event.pull);
-    },
+    on: openPulls(open),
     atEnd: () => {
       if (open.size > 0 && canEnd) violate(`${open.size} pulls have not ended, and nothing is in their way`);
     },
@@ -77,10 +84,7 @@ export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
 export const nothingIsLeft: OracleFactory = ({ violate, world }) => {
   const open = new Set<number>();
   return {
-    onEvent: (event) => {
-      if (event.type === 'pull-begin') open.add(event.pull);
-      if (event.type === 'pull-end') open.delete(event.pull);
-    },
+    on: openPulls(open),
     atEnd: () => {
       for (const { from, request, to } of open.size > 0 ? [] : world.wire.open()) {
         if (to.life.isPaused || from.life.isPaused || !to.host.isPlugged || !from.host.isPlugged) continue;
