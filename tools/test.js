@@ -1,6 +1,8 @@
 // Plain JavaScript that any Node parses: its first duty is to say so when the Node that runs it is too old for the rest.
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
 const wanted = 26;
@@ -18,9 +20,13 @@ const everything = ['{core,transports,sim,testbed,cli,bench,tools}/**/*.test.ts'
 const given = process.argv.slice(2);
 const patterns = given.some((argument) => !argument.startsWith('-')) ? [] : everything;
 
-const child = spawn(process.execPath, ['--test', '--test-timeout=120000', ...given, ...patterns], {
+// Each file is a process of its own, and most of its time is the same modules: what one has compiled the next one reads.
+const compiled = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url));
+// By itself the runner leaves a core idle: of two, half.
+const concurrency = `--test-concurrency=${availableParallelism()}`;
+const child = spawn(process.execPath, ['--test', '--test-timeout=120000', concurrency, ...given, ...patterns], {
   stdio: ['inherit', 'pipe', 'inherit'],
-  env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: '1' } : process.env,
+  env: { NODE_COMPILE_CACHE: compiled, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...process.env },
 });
 process.on('SIGINT', () => child.kill('SIGINT'));
 process.on('SIGTERM', () => child.kill('SIGTERM'));
