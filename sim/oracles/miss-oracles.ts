@@ -4,11 +4,15 @@ import type { SeenPull } from './seen.ts';
 /** What lies between two events of one node. */
 const momentUs = 1_000;
 
-/** L4, L6: where no source is known to ask, a client has its 404 within the bound of a lookup; where nothing goes wrong, within what a miss may cost. */
+/**
+ * L4, L6: where no source is known to ask, a client has its 404 within the bound of a lookup; where nothing goes wrong, within what a miss may cost. In a cluster too
+ * large for all to hold connections to all, a question may wait for handshakes (decision 0014).
+ */
 export const missesAreFast: OracleFactory = ({ scenario, seen, violate, world }) => {
-  const { limits } = world;
+  const { limits, nodes } = world;
   const hadSources = new Set<SeenPull>();
-  const isWell = scenario.faults.length === 0 && (scenario.buggifyIn64 ?? 0) === 0;
+  const isWell =
+    scenario.faults.length === 0 && (scenario.buggifyIn64 ?? 0) === 0 && nodes.length <= limits.connectionsMax;
   return {
     on: {
       'mirror-pull': ({ event, node }) => {

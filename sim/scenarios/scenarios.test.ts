@@ -18,6 +18,14 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   'huge-layer': ['images[0].layers=500MB', 'workload[1].at=60s'],
 };
 
+test('scenario cold-start: no law is broken among more nodes than one holds connections to', async () => {
+  const text = namedScenarios.find(({ name }) => name === 'cold-start')?.text ?? '';
+  const set = ['cluster.nodes=80', 'images[0].layers=2 x 1MB', 'workload[0].jitter=0.1s'];
+  const { pulls, violations } = await simulate(parseScenario(text, { set }).scenario, { drain: 'tick' });
+  assert.deepEqual([...violations.map(({ message }) => message)], []);
+  assert.ok(pulls.every(({ outcome }) => outcome === 'ok'));
+});
+
 for (const { name, text } of namedScenarios) {
   test(`scenario ${name}: what it is to show is seen`, async () => {
     const plan = parseScenario(text, { file: name, set: smaller[name] ?? [] });
