@@ -42,7 +42,7 @@ export const stallsAreBorneOnce: OracleFactory = ({ seen, violate }) => {
         if (event.type === 'head' || event.type === 'end') askedSince.delete(pull);
         const asked = askedSince.get(pull);
         if (event.type !== 'attempt' || asked === undefined) return;
-        if (asked.has(event.source))
+        if (asked.has(event.source) && seen.node(node)?.hasStoodStill !== true)
           violate(`${node} asks ${event.source} again for the byte at ${event.from}, which it waited for`);
         asked.add(event.source);
       },
