@@ -11,6 +11,7 @@ export interface Limits {
   readonly stallTimeoutUs: number;
   readonly minimumRateBytesPerSecond: number;
   readonly minimumRateWindowUs: number;
+  readonly crawlRateBytesPerSecond: number;
   readonly lookupTimeoutUs: number;
   readonly lookupMissTimeoutUs: number;
   readonly windowBytes: number;
@@ -21,6 +22,7 @@ export interface Limits {
   readonly sourcesMax: number;
   readonly failureMemoryUs: number;
   readonly failureMemoryMax: number;
+  readonly crawlMemoryUs: number;
   readonly demotionUs: number;
   readonly busyDemotionUs: number;
   readonly speedMemoryUs: number;
@@ -139,10 +141,12 @@ export const defaultLimits: Limits = Object.freeze({
   hedgeDelayUs: 150 * millisecond,
   /** No byte for so long while the client takes bytes is a stall: longer than a retransmission, far below containerd's 5 min (L3). */
   stallTimeoutUs: 2 * second,
-  /** Below it a 1 GB layer takes hours: switch if another source exists, else go on. */
+  /** Below it a 1 GB layer takes hours: switch if another source exists, else go on, down to a crawl. */
   minimumRateBytesPerSecond: 64 * 1024,
   /** The rate is judged over so much time spent waiting for the source, so that bursts and slow readers are not slow sources. */
   minimumRateWindowUs: 10 * second,
+  /** Below it a source is left even where there is no other, once: 50 MB take an hour. A node that fills all its upload slots gives each more over 40 Mbit/s. */
+  crawlRateBytesPerSecond: 16 * 1024,
   /** All of a lookup (L4). Where everybody pulls at once, a member that no connection is held to has a queue of handshakes before it: 36 of them in a rollout to 100 nodes, a quarter of a second. */
   lookupTimeoutUs: 400 * millisecond,
   /** Once two members have said no, the rest is waited for no longer than until here: what a miss may cost an object (L6). */
@@ -163,6 +167,8 @@ export const defaultLimits: Limits = Object.freeze({
   failureMemoryUs: 60 * second,
   /** (digest, source) pairs remembered; the oldest goes first. */
   failureMemoryMax: 4096,
+  /** Who crawled, and is all there is, is not left again for the same content for so long: a kubelet has come again by then (its longest back-off, twice), and the upstream had given the rest. */
+  crawlMemoryUs: 600 * second,
   /** A source that timed out goes last for so long: an unplugged node costs one time-out in this time, not one per object. */
   demotionUs: 30 * second,
   /** A source that said it is overloaded, refused or hung up is not the first one asked for so long: not by every request of that moment. */

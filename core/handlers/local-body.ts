@@ -50,7 +50,7 @@ export async function localBody(
       return openNext(exchange, request, next, { ...part, start: offset }, signal);
     },
     progressed: () => undefined,
-    hasAlternative: () => false,
+    leaves: () => false,
     failed: (segment, offset, error) => {
       if (segment.source !== localSourceId) return;
       deps.failures.remember(request.digest, localSourceId, offset);

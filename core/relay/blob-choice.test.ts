@@ -68,13 +68,31 @@ test('rate: a trickling source is left for another one, and not taken again for 
   assertAtRest(node);
 });
 
-test('rate: a trickling source is kept while it is the only one', async () => {
+const crawlRateBytesPerSecond = 0.1;
+
+test('rate: a slow source is kept while it is the only one', async () => {
   const small = testBlob(20);
-  const node = nodeWith({ a: trickle });
+  const node = nodeWith({ a: trickle }, { limits: { crawlRateBytesPerSecond } });
   node.peers.add(small);
   const outcome = await node.get(small);
   assertPart(outcome, small, 0, 20, false);
   assert.equal(node.peers.requests.length, 1);
+  assertAtRest(node);
+});
+
+test('rate: the only source crawls, and the client is let go upstream, once: who comes again is given what there is', async () => {
+  const small = testBlob(20);
+  const node = nodeWith({ a: trickle }, { blobVerification: 'off' });
+  node.peers.add(small);
+  const cut = await node.get(small);
+  assert.deepEqual([cut.end, cut.bytes.length], ['SOURCES_EXHAUSTED', 6]);
+  assert.ok(cut.tookUs <= 12 * second, `${cut.tookUs}`);
+  const resumed = await node.get(small, { range: 'bytes=6-' });
+  assert.deepEqual([resumed.status, resumed.tookUs < second], [404, true]);
+  assertAtRest(node);
+  // The upstream had nothing: a minute later somebody asks again.
+  await node.clock.advance(60 * second);
+  assertPart(await node.get(small), small, 0, 20, false);
   assertAtRest(node);
 });
 

@@ -47,11 +47,13 @@ export class BlobSegments implements SegmentPlan {
   #attemptsOffset = -1;
   /** Where a source last let its time pass without a head. */
   readonly #silentAt = new Map<SourceId, number>();
+  readonly #beganUs: number;
 
   constructor(deps: RelayDeps, input: BlobSegmentsInput) {
     this.#deps = deps;
     this.#input = input;
     this.#attemptsLeft = deps.limits.attemptsMax;
+    this.#beganUs = deps.clock.nowUs();
   }
 
   /** The first good head for the window at `offset`; the source in use goes first, then the best. */
@@ -131,14 +133,20 @@ export class BlobSegments implements SegmentPlan {
     this.#ahead = { source, scope, answer, start: segment.end };
   }
 
-  hasAlternative(segment: Segment, offset: number): boolean {
-    const { failures, standing } = this.#deps;
+  /**
+   * For another one whose time has not run out lately. Without one whoever crawls is left all the same, once: the upstream, which nobody here knows anything
+   * of, has its turn. A client that comes again has had nothing from it, and is given what there is.
+   */
+  leaves(segment: Segment, offset: number, bytesPerSecond: number): boolean {
+    const { failures, limits, standing } = this.#deps;
     const { digest, live } = this.#input;
     live.renew();
     const others = live.ordered(
       (source) => source.id !== segment.source && (failures.failedAt(digest, source.id) ?? Infinity) > offset,
     );
-    return others.some((source) => !standing.isDemoted(source.id));
+    if (others.some((source) => !standing.isDemoted(source.id))) return true;
+    const isCrawl = bytesPerSecond < limits.crawlRateBytesPerSecond;
+    return isCrawl && failures.crawled(digest, segment.source, offset, this.#beganUs);
   }
 
   failed(segment: Segment, offset: number, error: unknown): void {

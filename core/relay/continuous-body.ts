@@ -29,8 +29,8 @@ export interface SegmentPlan {
   open(offset: number, failure: unknown, signal: AbortSignal): Promise<Segment>;
   /** After each chunk: the moment to ask ahead. */
   progressed(segment: Segment, offset: number): void;
-  /** Whether a slow source can be left for another. */
-  hasAlternative(segment: Segment, offset: number): boolean;
+  /** Whether a source as slow as this is left: for another one, or so that the client can go elsewhere. */
+  leaves(segment: Segment, offset: number, bytesPerSecond: number): boolean;
   /** A source failed at this offset. */
   failed(segment: Segment, offset: number, error: unknown): void;
   /** A source's run ended: what came while it was waited for. */
@@ -139,11 +139,13 @@ class ContinuousBody implements Body {
       throw new PeiliError('PEER_CLOSED', 'the body ended before all its bytes', { at: this.#offset });
     const rest = segment.end - this.#offset;
     const chunk = result.value.byteLength > rest ? result.value.subarray(0, rest) : result.value;
-    const { state, slow } = receive(this.#flow, this.#clock.nowUs(), chunk.byteLength, this.#limits);
+    const { state, slowBytesPerSecond } = receive(this.#flow, this.#clock.nowUs(), chunk.byteLength, this.#limits);
     this.#flow = state;
     this.#offset += chunk.byteLength;
-    if (slow && this.#input.plan.hasAlternative(segment, this.#offset)) this.#leaveSlow(segment);
-    else this.#input.plan.progressed(segment, this.#offset);
+    const { plan } = this.#input;
+    if (slowBytesPerSecond !== undefined && plan.leaves(segment, this.#offset, slowBytesPerSecond))
+      this.#leaveSlow(segment);
+    else plan.progressed(segment, this.#offset);
     return chunk;
   }
 

@@ -8,15 +8,21 @@ import { createBoundedMap } from './bounded-map.ts';
  */
 export interface FailureMemory {
   remember(digest: string, source: SourceId, offset: number): void;
+  /**
+   * The same, of one that crawls where there is no other. Only once in a while, for all bodies that were under way then: false when it did so before this one
+   * began, and whoever asks again has no better.
+   */
+  crawled(digest: string, source: SourceId, offset: number, beganUs: number): boolean;
   /** The lowest offset at which the source failed lately: it may be used below it only. Undefined: no failure. */
   failedAt(digest: string, source: SourceId): number | undefined;
 }
 
 export function createFailureMemory(
   clock: Clock,
-  limits: Pick<Limits, 'failureMemoryUs' | 'failureMemoryMax'>,
+  limits: Pick<Limits, 'failureMemoryUs' | 'failureMemoryMax' | 'crawlMemoryUs'>,
 ): FailureMemory {
   const failures = createBoundedMap<string, { offset: number; untilUs: number }>(limits.failureMemoryMax);
+  const crawledAtUs = createBoundedMap<string, number>(limits.failureMemoryMax);
   const keyOf = (digest: string, source: SourceId): string => `${digest} ${source}`;
   const failedAt = (digest: string, source: SourceId): number | undefined => {
     const failure = failures.get(keyOf(digest, source));
@@ -25,11 +31,22 @@ export function createFailureMemory(
     failures.delete(keyOf(digest, source));
     return undefined;
   };
+  const remember = (digest: string, source: SourceId, offset: number): void => {
+    const lowest = Math.min(offset, failedAt(digest, source) ?? Infinity);
+    failures.set(keyOf(digest, source), { offset: lowest, untilUs: clock.nowUs() + limits.failureMemoryUs });
+  };
   return {
     failedAt,
-    remember: (digest, source, offset) => {
-      const lowest = Math.min(offset, failedAt(digest, source) ?? Infinity);
-      failures.set(keyOf(digest, source), { offset: lowest, untilUs: clock.nowUs() + limits.failureMemoryUs });
+    remember,
+    crawled: (digest, source, offset, beganUs) => {
+      const key = keyOf(digest, source);
+      const nowUs = clock.nowUs();
+      const lastUs = crawledAtUs.get(key) ?? -Infinity;
+      const isOld = nowUs - lastUs >= limits.crawlMemoryUs;
+      if (!isOld && lastUs < beganUs) return false;
+      if (isOld) crawledAtUs.set(key, nowUs);
+      remember(digest, source, offset);
+      return true;
     },
   };
 }

@@ -25,7 +25,11 @@ test('bounded map: holds the newest and never more', () => {
 
 test('failures: the lowest offset counts, for a minute, per source and digest', async () => {
   const clock = createVirtualClock();
-  const memory = createFailureMemory(clock, { failureMemoryUs: 60 * second, failureMemoryMax: 3 });
+  const memory = createFailureMemory(clock, {
+    failureMemoryUs: 60 * second,
+    failureMemoryMax: 3,
+    crawlMemoryUs: 600 * second,
+  });
   memory.remember('d', 'a', 50);
   memory.remember('d', 'a', 70);
   assert.equal(memory.failedAt('d', 'a'), 50);
@@ -43,7 +47,11 @@ test('failures: the lowest offset counts, for a minute, per source and digest', 
 
 test('failures: the wall clock changes nothing', async () => {
   const clock = createVirtualClock();
-  const memory = createFailureMemory(clock, { failureMemoryUs: 60 * second, failureMemoryMax: 3 });
+  const memory = createFailureMemory(clock, {
+    failureMemoryUs: 60 * second,
+    failureMemoryMax: 3,
+    crawlMemoryUs: 600 * second,
+  });
   memory.remember('d', 'a', 1);
   clock.shiftWall(1e15);
   assert.equal(memory.failedAt('d', 'a'), 1);
@@ -53,12 +61,34 @@ test('failures: the wall clock changes nothing', async () => {
 });
 
 test('failures: bounded, the oldest goes', () => {
-  const memory = createFailureMemory(createVirtualClock(), { failureMemoryUs: second, failureMemoryMax: 2 });
+  const memory = createFailureMemory(createVirtualClock(), {
+    failureMemoryUs: second,
+    failureMemoryMax: 2,
+    crawlMemoryUs: second,
+  });
   for (const source of ['a', 'b', 'c']) memory.remember('d', source, 1);
   assert.deepEqual(
     ['a', 'b', 'c'].map((source) => memory.failedAt('d', source)),
     [undefined, 1, 1],
   );
+});
+
+test('failures: who crawls is given up once, for all that was under way then, and again when that is long ago', async () => {
+  const clock = createVirtualClock();
+  const limits = { failureMemoryUs: 60 * second, failureMemoryMax: 3, crawlMemoryUs: 600 * second };
+  const memory = createFailureMemory(clock, limits);
+  const beforeUs = clock.nowUs();
+  await clock.advance(10 * second);
+  assert.equal(memory.crawled('sha256:x', 'a', 100, beforeUs), true);
+  assert.equal(memory.failedAt('sha256:x', 'a'), 100);
+  await clock.advance(second);
+  const laterUs = clock.nowUs();
+  assert.equal(memory.crawled('sha256:x', 'a', 50, beforeUs), true, 'it was under way too');
+  assert.equal(memory.crawled('sha256:x', 'a', 10, laterUs), false);
+  assert.equal(memory.failedAt('sha256:x', 'a'), 50);
+  assert.equal(memory.crawled('sha256:y', 'a', 10, laterUs), true, 'another content');
+  await clock.advance(600 * second);
+  assert.equal(memory.crawled('sha256:x', 'a', 10, laterUs), true);
 });
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

@@ -18,12 +18,12 @@ test('stall: over every schedule of waits and chunks only waiting counts, exactl
         if (sourceUs >= limits.stallTimeoutUs) assert.deepEqual(verdict, { type: 'stalled', waitedUs: sourceUs });
         else assert.deepEqual(verdict, { type: 'look-again', inUs: limits.stallTimeoutUs - sourceUs });
         for (const chunk of [1, 8]) {
-          const { slow, state: next } = receive(waiting, at, chunk, limits);
+          const { slowBytesPerSecond, state: next } = receive(waiting, at, chunk, limits);
           assert.equal(judgeStall(next, at + 100, limits).type, 'idle', 'a chunk with the client is no stall');
           const windowUs = state.windowWaitedUs + sourceUs;
           const whole = windowUs >= limits.minimumRateWindowUs;
           assert.equal(
-            slow,
+            slowBytesPerSecond !== undefined,
             whole && state.windowBytes + chunk < windowUs,
             'slow: a whole window below one byte a microsecond',
           );

@@ -30,21 +30,22 @@ export function waitFor(state: FlowState, nowUs: number): FlowState {
   return { ...state, waitingSinceUs: nowUs };
 }
 
-/** Bytes came. `slow` when a whole window of waiting brought less than the minimum rate; a new window begins then. */
+/** Bytes came. When a whole window of waiting brought less than the minimum rate: `slowBytesPerSecond`; a new window begins then. */
 export function receive(
   state: FlowState,
   nowUs: number,
   bytes: number,
   limits: FlowLimits,
-): { state: FlowState; slow: boolean } {
+): { state: FlowState; slowBytesPerSecond: number | undefined } {
   const waited = nowUs - (state.waitingSinceUs ?? nowUs);
   const windowWaitedUs = state.windowWaitedUs + waited;
   const windowBytes = state.windowBytes + bytes;
   const whole = { waitingSinceUs: undefined, waitedUs: state.waitedUs + waited, bytes: state.bytes + bytes };
   if (windowWaitedUs < limits.minimumRateWindowUs)
-    return { state: { ...whole, windowWaitedUs, windowBytes }, slow: false };
-  const slow = windowBytes * 1_000_000 < limits.minimumRateBytesPerSecond * windowWaitedUs;
-  return { state: { ...whole, windowWaitedUs: 0, windowBytes: 0 }, slow };
+    return { state: { ...whole, windowWaitedUs, windowBytes }, slowBytesPerSecond: undefined };
+  const rate = (windowBytes * 1_000_000) / windowWaitedUs;
+  const slowBytesPerSecond = rate < limits.minimumRateBytesPerSecond ? rate : undefined;
+  return { state: { ...whole, windowWaitedUs: 0, windowBytes: 0 }, slowBytesPerSecond };
 }
 
 /** Looked at when the deadline fires: stalled now, or when to look again. */
