@@ -90,8 +90,8 @@ export const sources: readonly Mutation[] = [
     patches: [
       {
         file: 'core/relay/stall.ts',
-        anchor: 'const slow = windowBytes * 1_000_000 < limits.minimumRateBytesPerSecond * windowWaitedUs;',
-        replacement: 'const slow = windowBytes < 0;',
+        anchor: 'rate < limits.minimumRateBytesPerSecond ? rate : undefined',
+        replacement: 'rate < 0 ? rate : undefined',
       },
     ],
     caughtBy: ['pullsEnd'],
@@ -100,6 +100,25 @@ export const sources: readonly Mutation[] = [
         oneHolder({ atUs: pullUs - 1, what: { kind: 'http', fault: { kind: 'trickle', bytesPerSecond: 10_000 } } }),
       ),
       seeds: [1, 2, 3, 4],
+    },
+  },
+  {
+    name: 'P11',
+    wrong: 'the only holder is read on however slowly its bytes come, and the upstream, which is well, is never asked',
+    patches: [
+      {
+        file: 'core/relay/blob-segments.ts',
+        anchor: 'bytesPerSecond < limits.crawlRateBytesPerSecond',
+        replacement: 'bytesPerSecond < 0',
+      },
+    ],
+    caughtBy: ['pullsEnd'],
+    hunt: {
+      scenario: scene(
+        oneHolder({ atUs: pullUs - 1, what: { kind: 'http', fault: { kind: 'trickle', bytesPerSecond: 1_000 } } }),
+        { holders: 1 },
+      ),
+      seeds: [1],
     },
   },
   {
