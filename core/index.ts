@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from './ports/index.ts';
+export { scheduleFair } from './fair-timer.ts';
 export { abortedError, abortReason, onAbort, openScope, settleOrAbort, throwIfAborted, withDeadline } from './abort.ts';
 export type { Scope } from './abort.ts';
 export { errorCodeOf, errorTable, ociErrorBody, PeiliError, reasonOf } from './errors.ts';

@@ -1,6 +1,7 @@
 import { abortReason } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
+import { scheduleFair } from '../fair-timer.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
 import type { PeerRequest, PeerResponse } from '../ports/index.ts';
 import type { RelayDeps } from './relay-deps.ts';
@@ -57,7 +58,7 @@ export async function headWithin<T>(
   call: () => Promise<T>,
   code: 'HEAD_TIMEOUT' | 'MANIFEST_TIMEOUT' = 'HEAD_TIMEOUT',
 ): Promise<T> {
-  const timer = deps.clock.schedule(timeoutUs, () => {
+  const timer = scheduleFair(deps.clock, timeoutUs, () => {
     scope.abort(new PeiliError(code, 'no answer in time', { timeoutUs }));
   });
   try {

@@ -2,6 +2,7 @@ import { openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { scheduleFair } from '../fair-timer.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
 import type { Body, SourceId, Timer } from '../ports/index.ts';
 import { formatRange } from '../requests/range.ts';
@@ -249,7 +250,7 @@ export class BlobSegments implements SegmentPlan {
   /** An attempt made ahead has all the time of the window before it; from now on it is waited for. */
   #headTimer(scope: Scope): Timer {
     const { clock, limits } = this.#deps;
-    return clock.schedule(limits.blobHeadTimeoutUs, () => {
+    return scheduleFair(clock, limits.blobHeadTimeoutUs, () => {
       scope.abort(new PeiliError('HEAD_TIMEOUT', 'no answer in time', { timeoutUs: limits.blobHeadTimeoutUs }));
     });
   }

@@ -1,6 +1,7 @@
 import { abortedError, onAbort, openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
+import { scheduleFair } from '../fair-timer.ts';
 import type { PullReport } from '../handlers/pull-report.ts';
 import type { Limits } from '../limits.ts';
 import type { Body, Chunk, Clock, SourceId, Timer } from '../ports/index.ts';
@@ -153,7 +154,7 @@ class ContinuousBody implements Body {
   #watch(): void {
     if (this.#deadline !== undefined) return;
     const look = (inUs: number): void => {
-      this.#deadline = this.#clock.schedule(inUs, () => {
+      this.#deadline = scheduleFair(this.#clock, inUs, () => {
         this.#deadline = undefined;
         const segment = this.#segment;
         if (segment !== undefined && segment.selfReliant !== true) this.#judge(segment, look);

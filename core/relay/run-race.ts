@@ -1,6 +1,7 @@
 import { abortReason, onAbort, openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { PeiliError } from '../errors.ts';
+import { scheduleFair } from '../fair-timer.ts';
 import type { Limits } from '../limits.ts';
 import type { Clock, Timer } from '../ports/index.ts';
 import { startRace, stepRace } from './race.ts';
@@ -144,7 +145,7 @@ class Race<T> {
 
   #armHedge(): void {
     this.#hedge?.cancel();
-    this.#hedge = this.#clock.schedule(this.#limits.hedgeDelayUs, () => {
+    this.#hedge = scheduleFair(this.#clock, this.#limits.hedgeDelayUs, () => {
       this.#send('late');
     });
   }

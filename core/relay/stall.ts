@@ -37,7 +37,9 @@ export function receive(
   bytes: number,
   limits: FlowLimits,
 ): { state: FlowState; slowBytesPerSecond: number | undefined } {
-  const waited = nowUs - (state.waitingSinceUs ?? nowUs);
+  const sinceUs = nowUs - (state.waitingSinceUs ?? nowUs);
+  // Longer than a stall nobody is waited for: this process stood still itself, and says nothing of the source by it.
+  const waited = sinceUs > limits.stallTimeoutUs ? 0 : sinceUs;
   const windowWaitedUs = state.windowWaitedUs + waited;
   const windowBytes = state.windowBytes + bytes;
   const whole = { waitingSinceUs: undefined, waitedUs: state.waitedUs + waited, bytes: state.bytes + bytes };

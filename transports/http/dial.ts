@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { abortReason, onAbort, PeiliError, throwIfAborted } from '../../core/index.ts';
+import { abortReason, onAbort, PeiliError, scheduleFair, throwIfAborted } from '../../core/index.ts';
 import type { Clock, Limits, Member, Timer } from '../../core/index.ts';
 
 /** A connection that has begun to open; over the socket's events is decided which one is taken. */
@@ -55,7 +55,7 @@ export async function dialMember<C extends Dialled>(
       timer =
         waiting.length > 0
           ? clock.schedule(Math.min(shareUs, leftUs), dialNext)
-          : clock.schedule(leftUs, () => {
+          : scheduleFair(clock, leftUs, () => {
               fail(new PeiliError('DIAL_TIMEOUT', 'no address of the member answered in time', details));
             });
     };
