@@ -4,7 +4,13 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { answersAreAllowed } from './answer-oracles.ts';
 import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracles.ts';
 import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
-import { absentIsNotNamed, slowReadersBlameNobody, theDeadAreForgotten, uploadsAreBounded } from './member-oracles.ts';
+import {
+  absentIsNotNamed,
+  slowReadersBlameNobody,
+  standingStillBlamesNobody,
+  theDeadAreForgotten,
+  uploadsAreBounded,
+} from './member-oracles.ts';
 import { exchangesAreBounded, peerBytesAreBounded, timersAreBounded } from './limit-oracles.ts';
 import { coreRecovers, nothingIsHeld } from './liveness-oracles.ts';
 import { missesAreFast } from './miss-oracles.ts';
@@ -51,6 +57,7 @@ export const oracles = {
   peerBytesAreBounded,
   tagsAreFresh,
   slowReadersBlameNobody,
+  standingStillBlamesNobody,
   heldIsServed,
   pullsSucceed,
   peersSuffice,

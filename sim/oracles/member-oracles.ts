@@ -1,5 +1,5 @@
 import { faultTable } from '../faults/fault-table.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { Party } from '../network/party.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -78,6 +78,29 @@ export const uploadsAreBounded: OracleFactory = ({ seen, violate, world }) => {
       'exchange-end': ({ exchange: id }) => {
         if (seen.exchange !== undefined) uploads.get(seen.exchange.to)?.delete(id);
       },
+    },
+  };
+};
+
+/** What stops or misleads a node itself, and touches nothing between it and others. */
+const ownKinds: ReadonlySet<FaultKind['kind']> = new Set(['pause', 'pause-node', 'wall', 'drift']);
+
+/** Who stood still itself accuses nobody: to whom nothing happens, and waits with the bytes, is neither stalled nor late. */
+export const standingStillBlamesNobody: OracleFactory = ({ scenario, violate, world }) => {
+  const faultsOf = (name: string): readonly Fault[] =>
+    scenario.faults.filter(({ target }) => name === nodeNameOf(scenario, target));
+  const hasOnlyStood = (name: string): boolean => {
+    const own = faultsOf(name);
+    return own.some(({ what }) => what.kind.startsWith('pause')) && own.every(({ what }) => ownKinds.has(what.kind));
+  };
+  const accusers = new Set(world.nodes.map(({ name }) => name).filter(hasOnlyStood));
+  return {
+    onEvent: (event) => {
+      if (event.type !== 'mirror-pull' || !accusers.has(event.node)) return;
+      const { event: step, node } = event;
+      if (step.type !== 'stall' && (step.type !== 'attempt-failed' || step.reason !== 'HEAD_TIMEOUT')) return;
+      const accused = world.directory.find(step.source)?.party.host.name ?? step.source;
+      if (faultsOf(accused).length === 0) violate(`${node} says ${step.type} of ${accused}, and stood still itself`);
     },
   };
 };

@@ -336,6 +336,25 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     says: /n1 gives 3 bodies at once, of 2/,
   },
+  standingStillBlamesNobody: {
+    scenario: {
+      faults: [
+        { atUs: 0, target: 0, what: { kind: 'pause' }, untilUs: 5 * second },
+        { atUs: 0, target: 2, what: { kind: 'crash' } },
+      ],
+    },
+    right: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'stall', source: 'n2', at: 0, waitedUs: 2 * second });
+      stage.starts(1);
+      stage.tells(1, { type: 'stall', source: 'n2', at: 0, waitedUs: 2 * second });
+    },
+    wrong: (stage) => {
+      stage.starts(0);
+      stage.tells(0, { type: 'stall', source: 'n1', at: 0, waitedUs: 2 * second });
+    },
+    says: /n0 says stall of n1, and stood still itself/,
+  },
   slowReadersBlameNobody: {
     scenario: { asks: [{ atUs: 0, node: 0, image: 'docker.io/library/app:1', what: 0, bytesPerSecond: 1 }] },
     right: (stage) => {

@@ -84,6 +84,23 @@ export const resumes: readonly Mutation[] = [
     hunt: { scenario: scene(bothHolders({ atUs: midPullUs, what: { kind: 'pause' } })), seeds: [1] },
   },
   {
+    name: 'P12',
+    wrong:
+      'a mirror that was stopped for a while and goes on says that the source stalled, which had waited with the bytes',
+    patches: [
+      {
+        file: 'core/fair-timer.ts',
+        anchor: 'if (clock.nowUs() - dueUs <= lateUs) callback();',
+        replacement: 'if (dueUs >= 0) callback();',
+      },
+    ],
+    caughtBy: ['standingStillBlamesNobody'],
+    hunt: {
+      scenario: scene([{ atUs: midPullUs, target: 0, what: { kind: 'pause' }, untilUs: midPullUs + 5 * second }]),
+      seeds: [1],
+    },
+  },
+  {
     name: 'M8',
     wrong: 'when no source is left in mid-body the error is written after the bytes',
     patches: [
