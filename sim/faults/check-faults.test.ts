@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { drawScenario } from '../draw/draw-scenario.ts';
+import { drawScene } from '../draw/draw-scene.ts';
 import { checkFaults } from './check-faults.ts';
 import { faultTable } from './fault-table.ts';
 
@@ -30,7 +31,10 @@ for (const [sentence, change] of [
 
 test('faults: what is drawn is in order, and the same after it was written as JSON', () => {
   for (let seed = 0; seed < 300; seed += 1) {
-    const { cluster, faults } = drawScenario(seed, { size: seed % 2 === 0 ? 'small' : 'large' });
+    const isScene = seed % 3 === 0;
+    const { cluster, faults } = isScene
+      ? drawScene(seed)
+      : drawScenario(seed, { size: seed % 2 === 0 ? 'small' : 'large' });
     assert.equal(checkFaults(faults, cluster.nodes), undefined);
     assert.deepEqual(JSON.parse(JSON.stringify(faults)), faults);
   }

@@ -9,22 +9,25 @@ const mebibyte = 1024 * 1024;
 /** Ties of a small run. */
 const tiesMax = 2_000;
 
-/** The same cluster, configured otherwise: mirrors with options and tighter bounds, another containerd, ties decided the other way. Each in some scenarios only. */
+/** The same cluster configured otherwise, and what goes wrong in it aimed at pulls that are under way; clients that are no containerd along with them. */
 export function season(scenario: Scenario, random: SimRandom): Scenario {
+  const drawn = random.fork('aim').chance(3, 4) ? aim(scenario, random.fork('aimed')) : scenario.faults;
+  const faults = random.fork('strike').chance(1, 2) ? [...drawn, ...strike(scenario, random.fork('struck'))] : drawn;
+  const asked = random.fork('ask').chance(1, 3) ? askAlong(scenario, random.fork('asked')) : [];
+  const asks = [...(scenario.asks ?? []), ...asked];
+  return { ...configure(scenario, random), faults, ...(asks.length === 0 ? {} : { asks }) };
+}
+
+/** Mirrors with options and tighter bounds, another containerd, ties decided the other way. Each in some scenarios only. */
+export function configure(scenario: Scenario, random: SimRandom): Scenario {
   const { cluster } = scenario;
   const mirror = drawMirror(random.fork('mirror'), scenario);
   const limits = drawLimits(random.fork('limits'));
   const swaps = drawSwaps(random.fork('swaps'));
   const containerd = drawContainerd(random.fork('containerd'));
-  const drawn = random.fork('aim').chance(3, 4) ? aim(scenario, random.fork('aimed')) : scenario.faults;
-  const faults = random.fork('strike').chance(1, 2) ? [...drawn, ...strike(scenario, random.fork('struck'))] : drawn;
-  const asked = random.fork('ask').chance(1, 3) ? askAlong(scenario, random.fork('asked')) : [];
-  const asks = [...(scenario.asks ?? []), ...asked];
   const buggifyIn64 = scenario.buggifyIn64 ?? random.fork('buggify').pick([0, 0, 1, 8]);
   return {
     ...scenario,
-    faults,
-    ...(asks.length === 0 ? {} : { asks }),
     ...(containerd === undefined ? {} : { cluster: { ...cluster, containerd } }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(limits === undefined ? {} : { limits: { ...scenario.limits, ...limits } }),

@@ -1,13 +1,15 @@
 import { drawScenario } from '../draw/draw-scenario.ts';
+import { drawScene } from '../draw/draw-scene.ts';
 import type { DrainStrategy } from '../kernel/drain.ts';
 import { createSimRandom } from '../kernel/random.ts';
+import type { SimRandom } from '../kernel/random.ts';
 import type { Violation } from '../oracles/oracle.ts';
 import { watchProbes } from '../probes/probe-counts.ts';
 import { simulate } from '../run/simulate.ts';
 import type { SimulateOptions } from '../run/simulate.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { healCore } from './heal-core.ts';
-import { season } from './season.ts';
+import { configure, season } from './season.ts';
 
 /** What came of one run. */
 export interface Outcome {
@@ -21,12 +23,22 @@ export interface Outcome {
 /** A run of a drawn scenario that has not ended after so many events goes round in circles: the largest need a fiftieth of them. */
 export const eventsMax = 5_000_000;
 
-/** What a seed means to a hunt: a drawn scenario, its parts configured by chance; in a third of them a core of nodes is healed while the rest stays as it is. */
+/**
+ * What a seed means to a hunt: half of them a small scene, half a wild cluster; configured by chance, the scenes mostly as is usual. In some a core of nodes is
+ * healed while the rest stays as it is.
+ */
 export function huntedScenario(seed: number): Scenario {
   const random = createSimRandom(seed);
-  const scenario = season(drawScenario(seed), random.fork('season'));
+  const isScene = random.fork('scene').chance(1, 2);
+  const seasoned = random.fork('season');
+  const scenario = isScene ? scene(seed, seasoned) : season(drawScenario(seed), seasoned);
   const heals = random.fork('heal');
-  return heals.chance(1, 3) ? healCore(scenario, heals) : scenario;
+  return heals.chance(1, isScene ? 10 : 3) ? healCore(scenario, heals) : scenario;
+}
+
+function scene(seed: number, random: SimRandom): Scenario {
+  const drawn = drawScene(seed);
+  return random.fork('is configured').chance(1, 3) ? configure(drawn, random) : drawn;
 }
 
 /** A run that fails breaks a law too. */

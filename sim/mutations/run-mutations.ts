@@ -1,5 +1,5 @@
-import { drawScenario } from '../draw/draw-scenario.ts';
 import { shrinkScenario } from '../hunt/shrink-scenario.ts';
+import { huntedScenario } from '../hunt/try-seed.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mutations } from './catalogue/all.ts';
 import type { Hunt, Mutation } from './mutation.ts';
@@ -123,7 +123,7 @@ function fixedRuns({ scenario, seeds }: Hunt): readonly Run[] {
 }
 
 function* drawnRuns(): Iterable<Run> {
-  for (let seed = 1; ; seed += 1) yield { scenario: drawScenario(seed), seed };
+  for (let seed = 1; ; seed += 1) yield { scenario: huntedScenario(seed), seed };
 }
 
 /** Scenarios of the catalogue are small as they are. */

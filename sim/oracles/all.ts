@@ -6,6 +6,7 @@ import { bytesAreTheContents, endsAreHonest, rangesAreExact } from './body-oracl
 import { bodiesGoOn, heldIsServed, peersSuffice } from './holder-oracles.ts';
 import {
   absentIsNotNamed,
+  freeSlotsAreGiven,
   slowReadersBlameNobody,
   standingStillBlamesNobody,
   theDeadAreForgotten,
@@ -52,6 +53,7 @@ export const oracles = {
   absentIsNotNamed,
   theDeadAreForgotten,
   uploadsAreBounded,
+  freeSlotsAreGiven,
   exchangesAreBounded,
   timersAreBounded,
   peerBytesAreBounded,

@@ -6,6 +6,7 @@ import type { ModelAnswer, ModelContent, ModelRequest } from '../reference/mirro
 import type { SimNode, World } from '../run/world.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { KnownSizes } from './known-sizes.ts';
 import { isSizeForged, isTagForged } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
 
@@ -21,6 +22,7 @@ interface Pending {
 export const answersAreAllowed: OracleFactory = ({ scenario, seen, violate, world }) => {
   const pending = new Map<number, Pending>();
   const slowDisks = scenario.cluster.disk !== undefined;
+  const sizes = new KnownSizes(scenario, world);
   return {
     on: {
       request: (event) => {
@@ -33,13 +35,16 @@ export const answersAreAllowed: OracleFactory = ({ scenario, seen, violate, worl
         const isSelfCheck = event.request.headers['peili-self-check'] !== undefined;
         pending.set(event.exchange, { request, node, isSelfCheck, before: contentsOf(world, node, request) });
       },
-      'exchange-end': ({ exchange }) => {
+      'exchange-end': ({ exchange, how }) => {
+        sizes.note(seen.exchange, how);
         pending.delete(exchange);
       },
       head: ({ exchange, headers, status }) => {
         const asked = pending.get(exchange);
         if (asked === undefined) return;
         pending.delete(exchange);
+        const { content, to } = seen.exchange ?? {};
+        if (content !== undefined && to !== undefined && sizes.isBelieved(to, content)) return;
         const { before, isSelfCheck, node, request } = asked;
         const contents = together(before, contentsOf(world, node, request));
         const mayBeOld = request.tag !== undefined && scenario.mirror?.tagMaxAgeUs !== undefined;

@@ -1,6 +1,7 @@
 import { askedRange } from '../reference/asked-range.ts';
 import { liarsOf } from './lies.ts';
 import type { OracleFactory } from './oracle.ts';
+import { KnownSizes } from './known-sizes.ts';
 
 /** S1: every byte to a client is the content's byte at that offset, unless a source was made to lie. */
 export const bytesAreTheContents: OracleFactory = ({ scenario, seen, violate }) => {
@@ -48,19 +49,27 @@ export const endsAreHonest: OracleFactory = ({ seen, violate }) => ({
 });
 
 /** A range is answered as asked (L5), on GET and HEAD: 206 with exactly these bytes, 200 for the whole, 416 where there are none; no other success. */
-export const rangesAreExact: OracleFactory = ({ seen, violate }) => ({
-  on: {
-    head: ({ status, headers }) => {
-      const { exchange } = seen;
-      if (exchange?.isOwnMirrors !== true || exchange.content === undefined) return;
-      if (status !== 200 && status !== 206 && status !== 416) return;
-      const { content, method, range, target } = exchange;
-      const wanted = expectedHead(range, content.sizeBytes);
-      const given = [status, status === 416 ? '' : headers['content-length'], headers['content-range'] ?? ''].join(' ');
-      if (given !== wanted) violate(`${method} ${target} with range ${range}: ${given}, not ${wanted}`);
+export const rangesAreExact: OracleFactory = ({ scenario, seen, violate, world }) => {
+  const sizes = new KnownSizes(scenario, world);
+  return {
+    on: {
+      head: ({ status, headers }) => {
+        const { exchange } = seen;
+        if (exchange?.isOwnMirrors !== true || exchange.content === undefined) return;
+        if (status !== 200 && status !== 206 && status !== 416) return;
+        const { content, method, range, target, to } = exchange;
+        const wanted = expectedHead(range, content.sizeBytes);
+        const length = status === 416 ? '' : headers['content-length'];
+        const given = [status, length, headers['content-range'] ?? ''].join(' ');
+        if (given !== wanted && !sizes.isBelieved(to, content))
+          violate(`${method} ${target} with range ${range}: ${given}, not ${wanted}`);
+      },
+      'exchange-end': ({ how }) => {
+        sizes.note(seen.exchange, how);
+      },
     },
-  },
-});
+  };
+};
 
 /** Status, Content-Length and Content-Range. */
 function expectedHead(range: string | undefined, sizeBytes: number): string {

@@ -1,5 +1,5 @@
 import { faultTable } from '../faults/fault-table.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
 import { isTagForged, liarsOf } from './lies.ts';
@@ -69,11 +69,12 @@ class KnownHolders {
   /** Faults that are not over, or from which nobody has recovered yet. */
   #lasting(atUs: number): readonly Fault[] {
     const { scenario, world } = this.#context;
-    const { dnsIntervalUs, memberRetryUs, warmingMaxUs } = world.limits;
-    const settleUs = warmingMaxUs + memberRetryUs + 2 * dnsIntervalUs;
+    const { dnsIntervalUs, failureMemoryUs, memberRetryUs, warmingMaxUs } = world.limits;
+    const settleUs = ({ kind }: FaultKind): number =>
+      faultTable[kind].hides ? warmingMaxUs + memberRetryUs + 2 * dnsIntervalUs : failureMemoryUs + memberRetryUs;
     return scenario.faults.filter(
       ({ untilUs, what }) =>
-        untilUs === undefined || untilUs + settleUs > atUs || faultTable[what.kind].loses !== undefined,
+        untilUs === undefined || untilUs + settleUs(what) > atUs || faultTable[what.kind].loses !== undefined,
     );
   }
 }

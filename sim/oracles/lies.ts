@@ -13,6 +13,11 @@ export function isSizeForged({ faults }: Scenario): boolean {
   );
 }
 
+/** Some node says of parts that the whole has another size: who has read its manifest knows better. */
+export function isSizeClaimed({ faults }: Scenario): boolean {
+  return faults.some(({ what }) => what.kind === 'http' && what.fault.kind === 'other-size');
+}
+
 /** Names of nodes that are made to give other bytes than the content's. */
 export function liarsOf(scenario: Scenario): ReadonlySet<string> {
   const lies = scenario.faults.filter(

@@ -82,6 +82,48 @@ export const uploadsAreBounded: OracleFactory = ({ seen, violate, world }) => {
   };
 };
 
+/** So long after an exchange its end has reached whoever gave the body, and its slot is free. */
+const slotFreeUs = 250_000;
+
+/** L11's other half: a slot that is free is given. Whoever has fewer bodies under way than it may turns no mirror away. */
+export const freeSlotsAreGiven: OracleFactory = ({ scenario, seen, violate, world }) => {
+  // Of other faults a mirror may not hear in time that a body was given up; and leaving ones turn everybody away.
+  const isJudged = scenario.faults.every(
+    ({ target, what: { kind } }) => target === 'upstream' || !faultTable[kind].hides,
+  );
+  const isStruck = (name: string): boolean =>
+    scenario.faults.some(({ target, what }) => what.kind === 'http' && name === nodeNameOf(scenario, target));
+  const slots = new Map<Party, { readonly open: Set<number>; endedUs: readonly number[] }>();
+  const { uploadsMax } = world.limits;
+  const slotsOf = () => {
+    const { from, target, to } = seen.exchange ?? {};
+    if (!isJudged || to === undefined || from?.role !== 'mirror' || target?.includes('/blobs/') !== true)
+      return undefined;
+    const known = slots.get(to) ?? { open: new Set<number>(), endedUs: [] };
+    slots.set(to, known);
+    return known;
+  };
+  return {
+    on: {
+      request: ({ exchange }) => {
+        slotsOf()?.open.add(exchange);
+      },
+      head: ({ atUs, status }) => {
+        const { name = '' } = seen.exchange?.to.host ?? {};
+        const known = status === 503 && !isStruck(name) ? slotsOf() : undefined;
+        if (known === undefined) return;
+        const others = known.open.size - 1 + known.endedUs.filter((endUs) => endUs + slotFreeUs > atUs).length;
+        if (others < uploadsMax) violate(`${name} turns a mirror away, and gives ${others} bodies of ${uploadsMax}`);
+      },
+      'exchange-end': ({ atUs, exchange }) => {
+        const known = slotsOf();
+        if (known?.open.delete(exchange) !== true) return;
+        known.endedUs = [...known.endedUs.filter((endUs) => endUs + slotFreeUs > atUs), atUs];
+      },
+    },
+  };
+};
+
 /** What stops or misleads a node itself, and touches nothing between it and others. */
 const ownKinds: ReadonlySet<FaultKind['kind']> = new Set(['pause', 'pause-node', 'wall', 'drift']);
 
@@ -95,12 +137,13 @@ export const standingStillBlamesNobody: OracleFactory = ({ scenario, violate, wo
   };
   const accusers = new Set(world.nodes.map(({ name }) => name).filter(hasOnlyStood));
   return {
-    onEvent: (event) => {
-      if (event.type !== 'mirror-pull' || !accusers.has(event.node)) return;
-      const { event: step, node } = event;
-      if (step.type !== 'stall' && (step.type !== 'attempt-failed' || step.reason !== 'HEAD_TIMEOUT')) return;
-      const accused = world.directory.find(step.source)?.party.host.name ?? step.source;
-      if (faultsOf(accused).length === 0) violate(`${node} says ${step.type} of ${accused}, and stood still itself`);
+    on: {
+      'mirror-pull': ({ event: step, node }) => {
+        if (step.type !== 'stall' && (step.type !== 'attempt-failed' || step.reason !== 'HEAD_TIMEOUT')) return;
+        const accused = world.directory.find(step.source)?.party.host.name ?? step.source;
+        if (accusers.has(node) && faultsOf(accused).length === 0)
+          violate(`${node} says ${step.type} of ${accused}, and stood still itself`);
+      },
     },
   };
 };

@@ -31,13 +31,15 @@ export const attemptsAreBounded: OracleFactory = ({ seen, violate, world }) => {
 };
 
 /** L3, L6: a stall is borne once. After it each other source is asked once for the byte that did not come, and then the client is let go elsewhere. */
-export const stallsAreBorneOnce: OracleFactory = ({ seen, violate }) => {
+export const stallsAreBorneOnce: OracleFactory = ({ scenario, seen, violate }) => {
+  // Who remembers next to nothing forgets who it was.
+  const isJudged = scenario.limits?.failureMemoryMax === undefined;
   const askedSince = new Map<SeenPull, Set<string>>();
   return {
     on: {
       'mirror-pull': ({ event, node }) => {
         const { pull } = seen;
-        if (pull === undefined) return;
+        if (pull === undefined || !isJudged) return;
         if (event.type === 'stall') askedSince.set(pull, new Set([event.source]));
         if (event.type === 'head' || event.type === 'end') askedSince.delete(pull);
         const asked = askedSince.get(pull);

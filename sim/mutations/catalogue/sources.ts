@@ -136,7 +136,7 @@ export const sources: readonly Mutation[] = [
       return body.return();`,
       },
     ],
-    caughtBy: ['peersSuffice'],
+    caughtBy: ['freeSlotsAreGiven'],
     hunt: {
       scenario: scene([upstreamGone], {
         holders: 1,

@@ -1,0 +1,158 @@
+import type { Fault, FaultKind } from '../faults/fault.ts';
+import type { SimRandom } from '../kernel/random.ts';
+import type { HttpFault } from '../network/http-fault.ts';
+import type { RecordsFault } from '../node/records-fault.ts';
+import type { ImageSpec } from '../scenario/scenario.ts';
+
+const second = 1_000_000;
+/** When a scene's first pull begins, and what befalls it. */
+export const strikeUs = 20 * second;
+
+/** What is to be struck. */
+export interface StruckScene {
+  readonly image: ImageSpec;
+  /** Nodes from 1 on that hold the image. */
+  readonly holders: number;
+  readonly nodes: number;
+  /** How long the largest layer takes at least. */
+  readonly takesUs: number;
+  /** When the last pull begins. */
+  readonly lastUs: number;
+}
+
+type Strike = (random: SimRandom, scene: StruckScene) => FaultKind;
+
+/** What befalls a holder; the likelier the more often it stands there. */
+const holderStrikes: readonly [Strike, ...Strike[]] = [
+  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
+  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
+  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
+  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
+  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
+  () => ({ kind: 'remove-layers' }),
+  () => ({ kind: 'remove-layers' }),
+  () => ({ kind: 'crash' }),
+  () => ({ kind: 'crash' }),
+  () => ({ kind: 'crash-empty' }),
+  () => ({ kind: 'pause' }),
+  () => ({ kind: 'drain' }),
+  () => ({ kind: 'rename' }),
+  () => ({ kind: 'unplug' }),
+  (random, scene) => ({ kind: 'corrupt', atByte: drawByte(random, scene) }),
+  (random, scene) => ({ kind: 'read-error', atByte: drawByte(random, scene) }),
+  (random, scene) => ({ kind: 'truncate', toBytes: drawByte(random, scene) }),
+  () => ({ kind: 'mute-records' }),
+  (random) => ({ kind: 'store-events', how: random.pick(['gap', 'lost', 'delay', 'reorder']), delayUs: 2 * second }),
+  (random) => ({
+    kind: 'records',
+    fault: random.pick<RecordsFault>([
+      { kind: 'slow', delayUs: 80_000 },
+      { kind: 'again', delayUs: 3 * second },
+      { kind: 'stale' },
+    ]),
+  }),
+];
+
+/** What befalls the one who pulls. */
+const pullerStrikes: readonly [Strike, ...Strike[]] = [
+  (random) => ({ kind: 'wall', offsetUs: random.pick([-3_600, 86_400]) * second }),
+  () => ({ kind: 'pause' }),
+  () => ({ kind: 'crash' }),
+  (random, scene) => ({ kind: 'read-error', atByte: drawByte(random, scene) }),
+  (random, scene) => ({ kind: 'forget', members: [random.between(1, scene.nodes - 1)] }),
+  () => ({ kind: 'remove-layers' }),
+];
+
+/** None, one or a few; at one holder, or at all of them alike; the puller and the upstream besides. */
+export function drawStrikes(random: SimRandom, scene: StruckScene): readonly Fault[] {
+  const count = random.fork('count').pick([0, 1, 1, 1, 2, 2, 3]);
+  const strikes = Array.from({ length: count }, (_, index) => {
+    const own = random.fork(`strike ${index}`);
+    const what = own.fork('kind').pick(holderStrikes)(own.fork('what'), scene);
+    const times = drawTimes(own.fork('times'), scene);
+    const targets = own.chance(1, 3) ? holdersOf(scene) : [own.between(1, scene.holders)];
+    return targets.map((target): Fault => ({ ...times, target, what }));
+  });
+  return [
+    ...drawUpstream(random.fork('upstream'), scene),
+    ...drawEarly(random.fork('early')),
+    ...strikes.flat(),
+    ...drawPuller(random.fork('puller'), scene),
+  ];
+}
+
+function holdersOf({ holders }: StruckScene): readonly number[] {
+  return Array.from({ length: holders }, (_, order) => order + 1);
+}
+
+function drawPuller(random: SimRandom, scene: StruckScene): readonly Fault[] {
+  if (!random.chance(1, 5)) return [];
+  const what = random.pick(pullerStrikes)(random.fork('what'), scene);
+  return [{ ...drawTimes(random.fork('times'), scene), target: 0, what }];
+}
+
+/** What peers have is all there is: from before a pull on. */
+function drawUpstream(random: SimRandom, { lastUs }: StruckScene): readonly Fault[] {
+  if (!random.chance(1, 3)) return [];
+  const atUs = random.pick([strikeUs, lastUs]) - 2 * second;
+  const fault = random.pick<HttpFault>([{ kind: 'refuse' }, { kind: 'refuse' }, { kind: 'status', status: 503 }]);
+  return [{ atUs, target: 'upstream', what: { kind: 'http', fault } }];
+}
+
+/** The first holder is out of reach while the others pull: they get theirs from upstream, and what a tag means by then. */
+function drawEarly(random: SimRandom): readonly Fault[] {
+  if (!random.chance(1, 6)) return [];
+  const fault = { kind: 'status', status: 404 } as const;
+  return [{ atUs: 5 * second, target: 1, what: { kind: 'http', fault }, untilUs: 15 * second }];
+}
+
+function drawTimes(random: SimRandom, { takesUs }: StruckScene): Pick<Fault, 'atUs' | 'untilUs'> {
+  const at = random.fork('at');
+  const lateUs = at.pick([
+    -second,
+    -100_000,
+    -1,
+    1_000,
+    10_000,
+    10_000 + at.below(1 + takesUs),
+    10_000 + at.below(1 + takesUs),
+  ]);
+  const lastsUs = random.fork('lasts').pick([undefined, second, 3 * second, 10 * second]);
+  const atUs = strikeUs + lateUs;
+  return { atUs, ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }) };
+}
+
+/** At whose edges something changes: of the layer, and of what is asked for at once. */
+function drawByte(random: SimRandom, { image: { layerBytes } }: StruckScene): number {
+  const windowBytes = 8 * 1024 * 1024;
+  const sizeBytes = layerBytes[random.below(layerBytes.length)] ?? 1;
+  const half = Math.min(sizeBytes, windowBytes) >> 1;
+  return random.pick([0, 1, half, windowBytes - 1, windowBytes, sizeBytes - 1, random.below(sizeBytes)]);
+}
+
+function drawExchange(random: SimRandom, scene: StruckScene): Pick<FaultKind & { kind: 'http' }, 'fault' | 'every'> {
+  const atByte = random.fork('end').chance(1, 3)
+    ? random.fork('last').pick([-1, 0])
+    : drawByte(random.fork('byte'), scene);
+  const fault = random
+    .fork('kind')
+    .pick<HttpFault>([
+      { kind: 'reset', atByte },
+      { kind: 'reset', atByte },
+      { kind: 'cut', atByte },
+      { kind: 'cut', atByte },
+      { kind: 'stall', atByte },
+      { kind: 'stall', atByte },
+      { kind: 'trickle', bytesPerSecond: random.fork('rate').pick([1_000, 10_000, 40_000]) },
+      { kind: 'refuse' },
+      { kind: 'silent-head' },
+      { kind: 'slow-head', delayUs: random.fork('delay').pick([160_000, 600_000]) },
+      { kind: 'status', status: random.fork('status').pick([404, 429, 500, 503, 503]) },
+      { kind: 'ignore-range' },
+      { kind: 'shift-range', bytes: 1 },
+      { kind: 'other-size', bytes: 1 },
+      { kind: 'flip', atByte },
+    ]);
+  const every = random.fork('every').pick([undefined, undefined, undefined, 2]);
+  return { fault, ...(every === undefined ? {} : { every }) };
+}
