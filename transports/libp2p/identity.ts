@@ -1,4 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
@@ -31,7 +32,9 @@ async function makeKeyFile(dataDir: string, path: string): Promise<string> {
   const pem = newKeyPem();
   try {
     await makeDirectory(dataDir);
-    await writeFile(draft, pem, { mode: 0o600, flag: 'wx', flush: true });
+    // O_SYNC, since Node's permission model refuses an fsync.
+    const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_SYNC;
+    await writeFile(draft, pem, { mode: 0o600, flag });
     await link(draft, path);
     return pem;
   } catch (thrown) {
