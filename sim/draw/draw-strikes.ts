@@ -48,6 +48,7 @@ const holderStrikes: readonly [Strike, ...Strike[]] = [
     fault: random.pick<RecordsFault>([
       { kind: 'slow', delayUs: 80_000 },
       { kind: 'again', delayUs: 3 * second },
+      { kind: 'again', delayUs: strikeUs },
       { kind: 'stale' },
     ]),
   }),
@@ -69,9 +70,12 @@ export function drawStrikes(random: SimRandom, scene: StruckScene): readonly Fau
   const strikes = Array.from({ length: count }, (_, index) => {
     const own = random.fork(`strike ${index}`);
     const what = own.fork('kind').pick(holderStrikes)(own.fork('what'), scene);
-    const times = drawTimes(own.fork('times'), scene);
-    const targets = own.chance(1, 3) ? holdersOf(scene) : [own.between(1, scene.holders)];
-    return targets.map((target): Fault => ({ ...times, target, what }));
+    const fromStart = isSlow(what) && own.fork('early').chance(2, 3);
+    const when = fromStart
+      ? { atUs: 0, untilUs: own.fork('until').pick([8, 18, 60]) * second }
+      : drawTimes(own.fork('times'), scene);
+    const targets = own.chance(1, 3) ? everyNode(scene, isSlow(what)) : [own.between(1, scene.holders)];
+    return targets.map((target): Fault => ({ ...when, target, what }));
   });
   return [
     ...drawUpstream(random.fork('upstream'), scene),
@@ -81,8 +85,16 @@ export function drawStrikes(random: SimRandom, scene: StruckScene): readonly Fau
   ];
 }
 
-function holdersOf({ holders }: StruckScene): readonly number[] {
-  return Array.from({ length: holders }, (_, order) => order + 1);
+/** What shows in what is said of a holder later: it has to begin when something is said. */
+function isSlow({ kind }: FaultKind): boolean {
+  return kind === 'records' || kind === 'store-events' || kind === 'mute-records';
+}
+
+/** All holders; of what concerns records all nodes, for any of them may keep them. */
+function everyNode({ holders, nodes }: StruckScene, keepers: boolean): readonly number[] {
+  return keepers
+    ? Array.from({ length: nodes }, (_, node) => node)
+    : Array.from({ length: holders }, (_, order) => order + 1);
 }
 
 function drawPuller(random: SimRandom, scene: StruckScene): readonly Fault[] {

@@ -1,79 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { simulate } from '../run/simulate.ts';
 import type { World } from '../run/world.ts';
-import type { SimEvent } from '../run/trace.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import type { Fault } from './fault.ts';
-
-const megabyte = 1_000_000;
-const second = 1_000_000;
-const layer = 50 * megabyte;
-const image = { name: 'docker.io/library/app:1', layerBytes: [layer] };
-
-interface Seen {
-  readonly outcome: string;
-  readonly seconds: number;
-  /** Copies of the image that the last pull took from upstream. */
-  readonly upstream: number;
-  readonly world: World;
-  readonly events: readonly SimEvent[];
-}
-
-/** Node 1 has the image early; node 0 pulls it 20 s later; half a second of cable. */
-async function see(
-  faults: readonly Fault[],
-  { beginUs = 20 * second, nodes = 3, quietUs = 0, look }: SeeOptions = {},
-): Promise<Seen> {
-  const scenario: Scenario = {
-    name: 'one fault',
-    shows: 'what it does',
-    cluster: {
-      nodes,
-      zones: 1,
-      upBytesPerSecond: 100 * megabyte,
-      downBytesPerSecond: 100 * megabyte,
-      latencyUs: 200,
-      zoneLatencyUs: 200,
-      mirrorBytesPerSecond: 2_000 * megabyte,
-    },
-    upstream: { bytesPerSecond: 100 * megabyte, latencyUs: 5_000 },
-    images: [image],
-    workload: [
-      { atUs: second, node: 1, image: image.name },
-      { atUs: beginUs, node: 0, image: image.name },
-    ],
-    faults,
-    untilUs: 900 * second,
-  };
-  const events: SimEvent[] = [];
-  const worlds: World[] = [];
-  const { pulls, upstreamBytes } = await simulate(scenario, {
-    drain: 'tick',
-    onWorld: (world) => {
-      worlds.push(world);
-      world.trace.watch((event) => events.push(event));
-      if (look !== undefined) world.kernel.schedule(beginUs + quietUs, () => look(world));
-    },
-  });
-  const [world] = worlds;
-  assert.ok(world !== undefined);
-  const { outcome = '', tookUs = Infinity } = pulls.at(-1) ?? {};
-  return { outcome, seconds: tookUs / second, upstream: upstreamBytes / layer - 1, world, events };
-}
-
-interface SeeOptions {
-  readonly beginUs?: number;
-  readonly nodes?: number;
-  readonly quietUs?: number;
-  readonly look?: (world: World) => void;
-}
-
-const forEver = 900 * second;
-const fromPeer = ({ outcome, upstream }: Seen): boolean => outcome === 'ok' && upstream < 0.01;
-const fromUpstream = ({ outcome, upstream }: Seen): boolean => outcome === 'ok' && upstream > 0.99;
-const knownBy = (world: World, node: number): readonly string[] =>
-  (world.nodes[node]?.mirror?.seat?.view.members() ?? []).map(({ id }) => id);
+import { forEver, fromPeer, fromUpstream, image, knownBy, see, second } from './testing/see.ts';
 
 test('fault slow-cpu: a holder with a fiftieth of its processor gives a fiftieth', async () => {
   const what = { kind: 'slow-cpu', times: 50 } as const;

@@ -2,6 +2,7 @@ import { faultTable } from '../faults/fault-table.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { SimEvent } from '../run/trace.ts';
 import type { SimNode } from '../run/world.ts';
+import { isBorne, isOfFile } from './borne.ts';
 import { isTagForged, liarsOf } from './lies.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { OracleContext, OracleFactory } from './oracle.ts';
@@ -57,13 +58,21 @@ class KnownHolders {
     const { scenario, world } = this.#context;
     const faults = this.#lasting(atUs).filter(({ target }) => target !== 'upstream');
     const isHidden = faults.some(
-      ({ target, what }) => faultTable[what.kind].hides || puller === nodeNameOf(scenario, target),
+      (fault) =>
+        (faultTable[fault.what.kind].hides && !isBorne(fault)) ||
+        (puller === nodeNameOf(scenario, fault.target) && !isOfFile(fault)),
     );
     if (!this.#isJudged || isHidden) return [];
     return world.nodes
       .map(({ name }) => name)
-      .filter((name) => name !== puller && faults.every(({ target }) => name !== nodeNameOf(scenario, target)))
-      .filter((name) => (this.#completeSinceUs.get(`${name} ${image}`) ?? Infinity) + knownUs <= atUs);
+      .filter((name) => {
+        const sinceUs = this.#completeSinceUs.get(`${name} ${image}`) ?? Infinity;
+        // What was lost and is pulled again is there.
+        const isWell = (fault: Fault): boolean =>
+          (isBorne(fault) && !isOfFile(fault)) || (fault.what.kind === 'remove-layers' && fault.atUs < sinceUs);
+        const own = faults.filter(({ target }) => name === nodeNameOf(scenario, target));
+        return name !== puller && own.every(isWell) && sinceUs + knownUs <= atUs;
+      });
   }
 
   /** Faults that are not over, or from which nobody has recovered yet. */

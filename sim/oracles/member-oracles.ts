@@ -1,6 +1,7 @@
 import { faultTable } from '../faults/fault-table.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { Party } from '../network/party.ts';
+import { isBorne } from './borne.ts';
 import { nodeNameOf } from '../scenario/node-names.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { OracleFactory } from './oracle.ts';
@@ -9,7 +10,8 @@ const isTarget = (scenario: Scenario, { target }: Fault, { host }: Party): boole
   host.name === nodeNameOf(scenario, target);
 
 /** While it lasts, and for a while after it, nobody can be told anything. */
-const isSilence = ({ what }: Fault): boolean => faultTable[what.kind].hides && what.kind !== 'crash-empty';
+const isSilence = (fault: Fault): boolean =>
+  faultTable[fault.what.kind].hides && fault.what.kind !== 'crash-empty' && !isBorne(fault);
 
 /** S12: nothing absent is advertised for longer than the reconcile period: who lost it long ago is not asked for it. */
 export const absentIsNotNamed: OracleFactory = ({ scenario, seen, violate, world }) => {

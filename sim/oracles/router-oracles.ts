@@ -2,6 +2,7 @@ import { routingKeyOf } from '../../core/index.ts';
 import type { Holder } from '../../core/index.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { SimNode, World } from '../run/world.ts';
+import { isBorne, isOfFile } from './borne.ts';
 import type { OracleFactory } from './oracle.ts';
 
 /** Faults that leave members and their records alone. */
@@ -25,7 +26,9 @@ function nodeOf({ nodes }: World, { member }: Holder): SimNode | undefined {
 /** L13: at the end no router says of a node that it has what it has not had for longer than the reconcile period, nor that a tag means there what it does not. */
 export const recordsAreTrue: OracleFactory = ({ scenario, violate, world }) => {
   const { reconcileIntervalUs, memberRetryUs } = world.limits;
-  const isJudged = scenario.faults.every(({ what }) => sparingKinds.has(what.kind) || what.kind === 'remove-layers');
+  const isJudged = scenario.faults.every(
+    (fault) => sparingKinds.has(fault.what.kind) || fault.what.kind === 'remove-layers' || isBorne(fault),
+  );
   const lostUs = new Map<string, number>();
   for (const { name, store } of world.nodes)
     store.watchLosses((digest) => lostUs.set(`${name} ${digest}`, world.kernel.nowUs()));
@@ -59,29 +62,42 @@ export const heldIsKnown: OracleFactory = ({ scenario, violate, world }) => {
     scenario.cluster.nodes > 1 &&
     // An answer names no more.
     scenario.cluster.nodes <= world.limits.holdersPerAnswerMax &&
-    scenario.faults.every(({ what }) => sparingKinds.has(what.kind) && what.kind !== 'corrupt');
-  const knownUs = 2_000_000;
+    scenario.faults.every((fault) => {
+      const { kind } = fault.what;
+      if (kind === 'corrupt' || isOfFile(fault)) return false;
+      return sparingKinds.has(kind) || kind === 'remove-layers' || isBorne(fault);
+    });
+  if (!isJudged) return {};
   const completeUs = new Map<string, number>();
+  const judge = (): void => {
+    const nowUs = world.kernel.nowUs();
+    for (const image of world.images.values()) {
+      const holders = world.nodes.filter(
+        ({ name }) => (completeUs.get(`${name} ${image.name}`) ?? Infinity) + knownUs <= nowUs,
+      );
+      if (holders.length === 0) continue;
+      for (const { digest } of world.catalogue.reach(image.root)) {
+        const known = new Set<SimNode | undefined>();
+        for (const { holder, router } of answersAbout(world, digest)) {
+          const node = nodeOf(world, holder);
+          if (node !== router) known.add(node);
+        }
+        const missing = holders.find((holder) => holder.store.has(digest) && !known.has(holder));
+        if (missing !== undefined) violate(`no router knows that ${missing.name} has ${digest}`);
+      }
+    }
+  };
   return {
     on: {
+      'pull-begin': judge,
       'pull-end': ({ atUs, node, outcome, pull }) => {
         const image = outcome === 'ok' ? scenario.workload[pull]?.image : undefined;
         if (image !== undefined) completeUs.set(`${node} ${image}`, atUs);
       },
     },
-    atEnd: () => {
-      const nowUs = world.kernel.nowUs();
-      for (const image of isJudged ? world.images.values() : []) {
-        const holders = world.nodes.filter(
-          ({ name }) => (completeUs.get(`${name} ${image.name}`) ?? Infinity) + knownUs <= nowUs,
-        );
-        if (holders.length === 0) continue;
-        for (const { digest } of world.catalogue.reach(image.root)) {
-          const known = new Set([...answersAbout(world, digest)].map(({ holder }) => nodeOf(world, holder)));
-          const missing = holders.find((holder) => holder.store.has(digest) && !known.has(holder));
-          if (missing !== undefined) violate(`no router knows that ${missing.name} has ${digest}`);
-        }
-      }
-    },
+    atEnd: judge,
   };
 };
+
+/** So long after a pull others know of it, though the store tells late. */
+const knownUs = 5_000_000;
