@@ -66,6 +66,8 @@ process.exitCode = await runProgram(
     },
     up: async (options) => (await import('./up.ts')).up({ ...options, signal: stopSignal() }),
     demo: async (options) => (await import('./demo.ts')).demo({ ...options, signal: stopSignal() }),
+    testbed: async (command) =>
+      (await import('./testbed/testbed.ts')).testbed(command, { signal: stopSignal(), writeOut }),
     sim: async (command) => {
       const { sim } = await import('./sim/sim.ts');
       const progress = createTerminal(process.stderr);

@@ -25,6 +25,7 @@ async function run(argv: readonly string[], actions: Partial<Actions> = {}) {
       up: record('up'),
       demo: record('demo'),
       sim: record('sim'),
+      testbed: record('testbed'),
       ...actions,
     },
   );
@@ -41,6 +42,23 @@ test('program: each command gets its options', async () => {
     { zone: string },
   ][];
   assert.equal(call?.[1].zone, 'a');
+});
+
+test('program: each command of testbeds gets its options', async () => {
+  const command = async (...argv: string[]): Promise<unknown> =>
+    ((await run(['testbed', ...argv])).calls as [string, unknown][])[0]?.[1];
+  assert.deepEqual(await command('up'), { type: 'up', driver: 'process', nodes: 3, zones: [] });
+  assert.deepEqual(await command('up', '--driver=kind', '--nodes', '4', '--zones', 'a,b'), {
+    type: 'up',
+    driver: 'kind',
+    nodes: 4,
+    zones: ['a', 'b'],
+  });
+  assert.deepEqual(await command('list'), { type: 'list' });
+  assert.deepEqual(await command('down'), { type: 'down', name: undefined });
+  assert.deepEqual(await command('down', 'peili-1-abcd'), { type: 'down', name: 'peili-1-abcd' });
+  const { code, err } = await run(['testbed', 'up', '--driver', 'vagrant']);
+  assert.deepEqual([code, err], [2, 'peili: --driver "vagrant": give process, netns, docker, kind\n']);
 });
 
 test('program: each command of the simulator gets its options', async () => {

@@ -16,6 +16,8 @@ import { addRegistryFlags, readRegistryOptions } from './registry-options.ts';
 import type { RegistryOptions } from './registry-options.ts';
 import { addSimCommands } from './sim/sim-commands.ts';
 import type { SimCommand } from './sim/sim-commands.ts';
+import { addTestbedCommands } from './testbed/testbed-commands.ts';
+import type { TestbedCommand } from './testbed/testbed-commands.ts';
 import { readVerifyOptions, verifyFlags } from './verify-flags.ts';
 import type { VerifyOptions } from './verify-flags.ts';
 
@@ -29,6 +31,7 @@ export interface Actions {
   up(options: { readonly nodes: number; readonly image: string | undefined }): Promise<number>;
   demo(options: { readonly json: boolean }): Promise<number>;
   sim(command: SimCommand): Promise<number>;
+  testbed(command: TestbedCommand): Promise<number>;
 }
 
 export interface ProgramIo {
@@ -163,6 +166,9 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
     });
   addSimCommands(program, async (command) => {
     onExit(await actions.sim(command));
+  });
+  addTestbedCommands(program, async (command) => {
+    onExit(await actions.testbed(command));
   });
   program
     .command('version')

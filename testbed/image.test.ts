@@ -120,6 +120,27 @@ test('layer: tar reads it', { skip: tar.status === 0 ? false : 'no tar program h
   assert.match(listed.stdout, /2095616 1970-01-01 .* data\/file/);
 });
 
+test(
+  'layer: of given files, tar reads each, with its mode',
+  { skip: tar.status === 0 ? false : 'no tar program here' },
+  async () => {
+    const files = [
+      { path: 'bin/run', content: new Uint8Array(513).fill(1), mode: 0o755 },
+      { path: 'models/config.json', content: '{}' },
+      { path: 'empty', content: '' },
+    ];
+    const input = await readBlob(await createTarLayer('seed', { files }));
+    const listed = spawnSync('tar', ['-tvf', '-'], { input, encoding: 'utf8' });
+    assert.equal(listed.status, 0, listed.stderr);
+    assert.match(
+      listed.stdout,
+      /^-rwxr-xr-x 0\/0 +513 .* bin\/run\n-rw-r--r-- .* 2 .* models\/config.json\n.* 0 .* empty\n$/,
+    );
+    const read = spawnSync('tar', ['-xOf', '-', 'models/config.json'], { input, encoding: 'utf8' });
+    assert.equal(read.stdout, '{}');
+  },
+);
+
 test('layout: blobs by digest, names with both annotations, nothing else left behind', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'layout-'));
   try {

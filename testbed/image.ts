@@ -30,11 +30,13 @@ export interface ImageOptions {
   readonly seed?: number;
   /** `os/architecture` each: makes an index with a manifest and own layers per platform. @default none: the tag names one linux/amd64 manifest */
   readonly platforms?: readonly string[];
+  /** What a container of it runs. @default /bin/true, which is not there */
+  readonly command?: readonly string[];
 }
 
 /** A runnable-looking OCI image: real config with diff ids, real tar layers, contents that do not compress. */
 export async function createImage(options: ImageOptions): Promise<TestImage> {
-  const { name, layers, seed = 1, platforms } = options;
+  const { name, layers, seed = 1, platforms, command = ['/bin/true'] } = options;
   const blobs = new Map<string, TestBlob>();
   const manifests: Descriptor[] = [];
   for (const platform of platforms ?? ['linux/amd64']) {
@@ -42,7 +44,7 @@ export async function createImage(options: ImageOptions): Promise<TestImage> {
       layers.map((layer, at) => createTarLayer(`${name}-${seed}-${platform}-${at}`, layer)),
     );
     const [os = 'linux', architecture = 'amd64'] = platform.split('/');
-    const config = jsonBlob(imageConfig(os, architecture, made), configMediaType);
+    const config = jsonBlob(imageConfig(os, architecture, made, command), configMediaType);
     const manifest = jsonBlob(
       { schemaVersion: 2, mediaType: manifestMediaType, config: descriptorOf(config), layers: made.map(descriptorOf) },
       manifestMediaType,
@@ -97,12 +99,17 @@ function createFileBlob(file: ArtifactFile, seed: string): Promise<TestBlob> {
   return createGeneratedBlob([randomPart(seed, file.sizeBytes)], file.mediaType);
 }
 
-function imageConfig(os: string, architecture: string, layers: readonly TestBlob[]): object {
+function imageConfig(
+  os: string,
+  architecture: string,
+  layers: readonly TestBlob[],
+  command: readonly string[],
+): object {
   return {
     created: '1970-01-01T00:00:00Z',
     architecture,
     os,
-    config: { Cmd: ['/bin/true'] },
+    config: { Cmd: command },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
     history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'generated content' })),
   };

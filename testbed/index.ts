@@ -9,7 +9,8 @@ export type { Descriptor, TestBlob } from './blob.ts';
 export { createArtifact, createImage, indexMediaType, manifestMediaType } from './image.ts';
 export type { ArtifactFile, ArtifactOptions, ImageOptions, TestImage } from './image.ts';
 export { createTarLayer, layerMediaType } from './tar-layer.ts';
-export type { LayerOptions } from './tar-layer.ts';
+export type { FilesLayerOptions, GeneratedLayerOptions, LayerFile, LayerOptions } from './tar-layer.ts';
+export { pauseProgram } from './pause-program.ts';
 export { blobPath, createLayoutWriter, writeOciLayout } from './oci-layout.ts';
 export type { Ingest, LayoutWriter } from './oci-layout.ts';
 export { startUpstream } from './upstream.ts';
@@ -47,12 +48,16 @@ export { parseMetrics } from './netns/prometheus-text.ts';
 export type { MetricSamples } from './netns/prometheus-text.ts';
 export type { UpstreamNode } from './netns/upstream-node.ts';
 export { until } from './netns/conditions.ts';
-export { createTestbed } from './testbed.ts';
+export { createTestbed, listTestbeds, removeTestbed } from './testbed.ts';
+export type { FoundTestbed } from './docker/sweep.ts';
 export { driverNames } from './drivers/driver.ts';
 export type {
   Ability,
   DriverName,
+  PodOptions,
+  RunningPod,
   Testbed,
+  TestbedKubernetes,
   TestbedLinks,
   TestbedNode,
   TestbedOptions,

@@ -1,22 +1,41 @@
 import { bytesPart, createGeneratedBlob, randomPart, zeroPart } from './generated-content.ts';
 import type { TestBlob } from './blob.ts';
 
-export interface LayerOptions {
+export type LayerOptions = GeneratedLayerOptions | FilesLayerOptions;
+
+export interface GeneratedLayerOptions {
   /** The size of the layer blob, to the byte. At least 1,536: a tar header and the end of the archive. */
   readonly sizeBytes: number;
   /** Where the file stands in the root file system. @default data/<seed> */
   readonly path?: string;
 }
 
+export interface FilesLayerOptions {
+  /** Given files, in this order. */
+  readonly files: readonly LayerFile[];
+}
+
+export interface LayerFile {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** @default 0o644 */
+  readonly mode?: number;
+}
+
 export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar';
 const blockBytes = 512;
 const endBytes = 2 * blockBytes;
 
+/** A layer: an uncompressed tar, so its digest is its diff id. */
+export function createTarLayer(seed: string, options: LayerOptions): Promise<TestBlob> {
+  return 'files' in options ? createFilesLayer(options) : createGeneratedLayer(seed, options);
+}
+
 /**
- * A layer: an uncompressed tar (so its digest is its diff id) with one regular file of bytes that look random.
+ * One regular file of bytes that look random.
  * What a tar's block size leaves over of the wanted size is zeros after the archive's end, which every reader ignores.
  */
-export async function createTarLayer(seed: string, options: LayerOptions): Promise<TestBlob> {
+async function createGeneratedLayer(seed: string, options: GeneratedLayerOptions): Promise<TestBlob> {
   const { sizeBytes, path = `data/${seed.replaceAll(/[^\w.-]/g, '-')}` } = options;
   const room = sizeBytes - blockBytes - endBytes;
   if (!Number.isSafeInteger(sizeBytes) || room < 0) {
@@ -33,12 +52,21 @@ export async function createTarLayer(seed: string, options: LayerOptions): Promi
   return createGeneratedBlob(parts, layerMediaType);
 }
 
+function createFilesLayer({ files }: FilesLayerOptions): Promise<TestBlob> {
+  const parts = files.flatMap(({ path, content, mode = 0o644 }) => {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const fill = (blockBytes - (bytes.byteLength % blockBytes)) % blockBytes;
+    return [bytesPart(tarHeader(path, bytes.byteLength, mode)), bytesPart(bytes), zeroPart(fill)];
+  });
+  return createGeneratedBlob([...parts, zeroPart(endBytes)], layerMediaType);
+}
+
 /** One POSIX ustar header (IEEE 1003.1, pax, "ustar Interchange Format"). */
-function tarHeader(path: string, sizeBytes: number): Uint8Array {
+function tarHeader(path: string, sizeBytes: number, mode = 0o644): Uint8Array {
   if (Buffer.byteLength(path) > 100) throw new RangeError(`the path ${path} is longer than 100 bytes`);
   const header = Buffer.alloc(blockBytes);
   header.write(path, 0);
-  header.write('0000644\0', 100);
+  header.write(`${mode.toString(8).padStart(7, '0')}\0`, 100);
   header.write('0000000\0', 108);
   header.write('0000000\0', 116);
   header.write(sizeField(sizeBytes), 124, 'latin1');

@@ -19,6 +19,12 @@ test('plan: without a driver everything runs, and the laws that run anywhere onc
   assert.equal(runs.length, files.length - 1 + laws.length);
 });
 
+test('plan: what cheaper testbeds can prove is proven on a cluster only when it is asked for', () => {
+  const onKind = (driver?: 'kind') => planRuns(files, driver).find((run) => run.driver === 'kind');
+  assert.equal(onKind()?.onlyNeed, 'pods');
+  assert.equal(onKind('kind')?.onlyNeed, undefined);
+});
+
 test('plan: with a driver its own laws run, and those that run anywhere', () => {
   assert.deepEqual(planRuns(files, 'netns'), [
     { file: 'e2e/containerd/pulls.test.ts', needsCapsule: true, needs: 'netns' },
@@ -32,5 +38,5 @@ test('plan: laws about capsules open their own, and need what nodes are made of'
 });
 
 test('plan: a testbed that there is not is named, with those that there are', () => {
-  assert.throws(() => driverOf('vagrant'), /there is no testbed "vagrant": process, netns/);
+  assert.throws(() => driverOf('vagrant'), /there is no testbed "vagrant": process, netns, docker, kind/);
 });

@@ -1,8 +1,18 @@
-/** Testbeds that the laws of every driver run on, and the folder of laws that only one of them can prove. */
-export const drivers = {
-  process: { folder: 'e2e/loopback/', needsCapsule: false },
+interface DriverRow {
+  /** Laws that this testbed alone can prove. */
+  readonly folder?: string;
+  readonly needsCapsule?: true;
+  /** Where no driver is asked for: of the laws that run on any testbed only those with this need. The others run on cheaper ones. */
+  readonly onlyNeed?: string;
+}
+
+/** Testbeds that the laws of every driver run on. */
+export const drivers: Readonly<Record<'process' | 'netns' | 'docker' | 'kind', DriverRow>> = {
+  process: { folder: 'e2e/loopback/' },
   netns: { folder: 'e2e/containerd/', needsCapsule: true },
-} as const;
+  docker: {},
+  kind: { onlyNeed: 'pods' },
+};
 export type Driver = keyof typeof drivers;
 
 export function driverOf(text: string): Driver {
@@ -20,6 +30,8 @@ export interface PlannedRun {
   readonly file: string;
   /** Of the laws that run on any. */
   readonly driver?: Driver;
+  /** Only laws with this need. */
+  readonly onlyNeed?: string;
   /** Interfaces and mounts are made: namespaces that end with the file. */
   readonly needsCapsule: boolean;
   /** The testbed whose parts it needs, if any. */
@@ -31,11 +43,20 @@ export function planRuns(files: readonly string[], driver?: Driver): readonly Pl
   return [...files].sort().flatMap((file): PlannedRun[] => {
     if (file === lawsFile) {
       const on = driver === undefined ? (Object.keys(drivers) as Driver[]) : [driver];
-      return on.map((each) => ({ file, driver: each, needsCapsule: drivers[each].needsCapsule, needs: each }));
+      return on.map((each) => runOf(file, each, driver === undefined ? drivers[each].onlyNeed : undefined));
     }
-    const owner = (Object.keys(drivers) as Driver[]).find((each) => file.startsWith(drivers[each].folder));
+    const owner = (Object.keys(drivers) as Driver[]).find((each) => isUnder(file, drivers[each].folder));
     if (driver !== undefined && owner !== driver) return [];
-    if (owner !== undefined) return [{ file, needsCapsule: drivers[owner].needsCapsule, needs: owner }];
+    if (owner !== undefined) return [{ file, needsCapsule: drivers[owner].needsCapsule === true, needs: owner }];
     return [{ file, needsCapsule: false, ...(file.startsWith(capsuleLaws) ? { needs: 'netns' as const } : {}) }];
   });
+}
+
+function isUnder(file: string, folder: string | undefined): boolean {
+  return folder !== undefined && file.startsWith(folder);
+}
+
+function runOf(file: string, driver: Driver, onlyNeed: string | undefined): PlannedRun {
+  const { needsCapsule = false } = drivers[driver];
+  return { file, driver, needsCapsule, needs: driver, ...(onlyNeed === undefined ? {} : { onlyNeed }) };
 }

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nodesObstacle, spawnInCapsule } from './capsule.ts';
+import { dockerObstacle, kindObstacle } from './containers.ts';
 import type { FileTotals } from './e2e-file.ts';
 import { driverOf, planRuns } from './e2e-plan.ts';
 import type { Driver, PlannedRun } from './e2e-plan.ts';
@@ -42,7 +43,12 @@ if (given['missing-packages'] === true) {
 }
 for (const { program, advice } of missing)
   console.log(`missing: ${program} (${advice}); laws that need it are skipped`);
-const obstacles: Readonly<Record<Driver, string | undefined>> = { process: undefined, netns: nodesObstacle() };
+const obstacles: Readonly<Record<Driver, string | undefined>> = {
+  process: undefined,
+  netns: nodesObstacle(),
+  docker: dockerObstacle(),
+  kind: kindObstacle(),
+};
 for (const [driver, obstacle] of Object.entries(obstacles)) {
   if (obstacle !== undefined) console.log(`no testbed ${driver}: ${obstacle}`);
 }
@@ -87,7 +93,8 @@ async function runOne(run: PlannedRun): Promise<FileResult> {
 }
 
 function start([program = '', ...args]: readonly string[], run: PlannedRun, stdio: StdioOptions): ChildProcess {
-  const env = { PEILI_DRIVER: run.driver ?? '', PEILI_FILTER: given.filter ?? '' };
+  const { driver = '', onlyNeed = '' } = run;
+  const env = { PEILI_DRIVER: driver, PEILI_FILTER: given.filter ?? '', PEILI_NEED: onlyNeed };
   if (run.needsCapsule) return spawnInCapsule([program, ...args], stdio, env);
   return spawn(program, args, { stdio, env: { ...process.env, PATH: pathWithParts(), ...env } });
 }

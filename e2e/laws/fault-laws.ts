@@ -5,9 +5,9 @@ import { largestOf, sizeOf } from './law.ts';
 import type { Law, Scene } from './law.ts';
 
 const largeLayers: readonly number[] = [40_000_000];
-/** Slow enough that the middle of a layer can be seen: 1.6 s for all of it. */
-const holderBytesPerSecond = 25_000_000;
-const middleBytes = 9_000_000;
+/** Slow enough that the middle of a layer can be seen, and that a fault takes effect before its end: nearly 7 s for all of it. */
+const holderBytesPerSecond = 6_000_000;
+const middleBytes = 6_000_000;
 /** A refused dial costs nothing; a machine that does much else is slow. */
 const withoutMirrorMs = 10_000;
 

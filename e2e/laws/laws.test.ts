@@ -6,9 +6,10 @@ import type { DriverName, Testbed } from '../../testbed/index.ts';
 import { faultLaws } from './fault-laws.ts';
 import { openScene } from './law.ts';
 import type { Law } from './law.ts';
+import { podLaws } from './pod-laws.ts';
 import { pullLaws } from './pull-laws.ts';
 
-const laws: readonly Law[] = [...pullLaws, ...faultLaws];
+const laws: readonly Law[] = [...pullLaws, ...faultLaws, ...podLaws];
 const lawTimeoutMs = 120_000;
 
 /** `npm run e2e -- --driver netns` says so. */
@@ -26,13 +27,14 @@ function lackOf({ lacks }: Testbed, { needs = [] }: Law): string | undefined {
 
 const driver = wantedDriver();
 const filter = process.env['PEILI_FILTER'] ?? '';
+const need = process.env['PEILI_NEED'] ?? '';
 
 test(`laws on ${driver}`, { timeout: 30 * 60_000 }, async (context) => {
   const testbed = await createTestbed({ driver, nodes: 3 });
   context.after(() => testbed.dispose());
   const scene = openScene(testbed);
   for (const law of laws) {
-    if (!law.name.includes(filter)) continue;
+    if (!law.name.includes(filter) || (need !== '' && !law.needs?.some((each) => each === need))) continue;
     const lack = lackOf(testbed, law);
     // Not a skipped law: no installation could make it run here.
     if (lack !== undefined) {

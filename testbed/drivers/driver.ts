@@ -2,7 +2,7 @@ import type { ArtifactOptions, ImageOptions } from '../image.ts';
 import type { PlacedImage } from '../netns/part-protocol.ts';
 
 /** What a testbed is made of; `testbed/README.md` has a table of them. */
-export const driverNames = ['process', 'netns'] as const;
+export const driverNames = ['process', 'netns', 'docker', 'kind'] as const;
 export type DriverName = (typeof driverNames)[number];
 
 /** What not every driver can do. */
@@ -16,7 +16,9 @@ export type Ability =
   /** `links`. */
   | 'links'
   /** `upstream.cut('black-hole')`. */
-  | 'black-hole';
+  | 'black-hole'
+  /** A kubelet: `run`, and `kubernetes`. */
+  | 'pods';
 
 export interface TestbedOptions {
   readonly driver: DriverName;
@@ -29,6 +31,12 @@ export interface TestbedOptions {
   };
   /** What the upstream has from the start; names without a registry get the upstream's. */
   readonly images?: readonly ImageOptions[];
+  readonly kind?: {
+    /** The chart's folder. @default the checkout's */
+    readonly chart?: string;
+    /** An archive of the chart's image. @default the checkout's, which `npm run image` makes */
+    readonly archive?: string;
+  };
 }
 
 /** Nodes with mirrors that know each other, and an upstream registry: the same for laws whatever it is made of. */
@@ -41,6 +49,8 @@ export interface Testbed {
   /** Those of the options. */
   readonly images: readonly PlacedImage[];
   readonly links: TestbedLinks;
+  /** Where there are pods. */
+  readonly kubernetes?: TestbedKubernetes;
   /** By its number from 0. Throws if there is none. */
   node(index: number): TestbedNode;
   /** The node's mirror finds all of the image, by tag and by digest. */
@@ -79,6 +89,40 @@ export interface TestbedNode {
   readonly containerd: { restart(): Promise<void> };
   /** Runs a command on the node to its end: its output. */
   exec(command: readonly string[]): Promise<string>;
+  /** Resolves when it runs. Rejects with the kubelet's words when an image cannot be had. */
+  run(pod: PodOptions): Promise<RunningPod>;
+}
+
+/** A pod of one container, pulled afresh: `imagePullPolicy: Always`. */
+export interface PodOptions {
+  readonly name: string;
+  readonly image: string;
+  /** Images whose files are mounted, `volumes[].image`. */
+  readonly volumes?: readonly { readonly reference: string; readonly path: string; readonly subPath?: string }[];
+  /** @default 90000 */
+  readonly timeoutMs?: number;
+}
+
+export interface RunningPod {
+  readonly name: string;
+  /** From its creation until it ran. */
+  readonly tookMs: number;
+  /** `sha256:...` of a file that the container sees. */
+  digestOf(path: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** The cluster that nodes are part of, and the release of the chart on it. */
+export interface TestbedKubernetes {
+  readonly kubeconfig: string;
+  /** Where the mirrors' DaemonSet is. */
+  readonly namespace: string;
+  readonly daemonSet: string;
+  kubectl(args: readonly string[], options?: { readonly input?: string; readonly timeoutMs?: number }): Promise<string>;
+  /** Installs or upgrades the chart, with these values on top of those that the testbed needs; waits until all mirrors are ready. */
+  install(values?: object): Promise<void>;
+  /** Resolves when the release and what its hooks do is done. */
+  uninstall(): Promise<void>;
 }
 
 export interface TestbedUpstream {

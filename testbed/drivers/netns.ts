@@ -5,8 +5,10 @@ import type { NetnsCluster } from '../netns/cluster.ts';
 import { until } from '../netns/conditions.ts';
 import type { NetnsNode } from '../netns/node.ts';
 import { allOf, undoAfter, undoAll } from '../netns/undo.ts';
+import { lack } from './driver.ts';
 import type { Testbed, TestbedNode, TestbedOptions, TestbedUpstream } from './driver.ts';
 
+const lacks = { pods: 'there is no kubelet' } as const satisfies Testbed['lacks'];
 const bitsPerByte = 8;
 
 /** Nodes with real containerd in network namespaces: root on Linux, inside a capsule. */
@@ -28,7 +30,7 @@ export async function startNetnsTestbed({
     for (const options of images) placed.push(await upstream.addImage(options));
     return {
       driver: 'netns',
-      lacks: {},
+      lacks,
       nodes: own,
       upstream,
       images: placed,
@@ -123,6 +125,7 @@ function nodeOf(cluster: NetnsCluster, node: NetnsNode, zone: string | undefined
     },
     containerd: { restart: () => node.containerd.restart() },
     exec: node.exec,
+    run: lack('netns', lacks, 'pods'),
   };
 }
 

@@ -19,6 +19,7 @@ const lacks = {
   freeze: 'all nodes are one process',
   links: 'all nodes are one process on loopback',
   'black-hole': 'nobody drops packets of loopback without root',
+  pods: 'there is no kubelet',
 } as const satisfies Testbed['lacks'];
 
 const lacking = (ability: Ability): (() => Promise<never>) => lack('process', lacks, ability);
@@ -152,5 +153,6 @@ function nodeOf(
     },
     containerd: { restart: lacking('containerd') },
     exec: lacking('containerd'),
+    run: lacking('pods'),
   };
 }

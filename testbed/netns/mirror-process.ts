@@ -65,7 +65,7 @@ export const mirrorPorts = { registry: 5000, router: 5001, metrics: 9090 } as co
 const startTimeoutMs = 60_000;
 const mainFile = import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../peili.mjs';
 /** The program of the same checkout, without a build; of a published package, its bundle. */
-const ownProgram: readonly string[] = [process.execPath, fileURLToPath(new URL(mainFile, import.meta.url))];
+export const ownProgram: readonly string[] = [process.execPath, fileURLToPath(new URL(mainFile, import.meta.url))];
 
 /** So that the next start of the same sources takes half the time. Other programs are left as they are. */
 function startEnvironment({ program, env }: MirrorOptions): Record<string, string | undefined> {

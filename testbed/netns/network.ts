@@ -79,7 +79,8 @@ async function connect(plan: AddressPlan, bridge: string, namespace: Namespace, 
 /** As much as one send of a large segment, or 4 ms of the rate: below that a bucket starves. */
 const burstMinBytes = 128 * 1024;
 
-async function setRate(
+/** Caps what leaves a device; undefined: no cap. */
+export async function setRate(
   runThere: (command: readonly string[]) => Promise<string>,
   device: string,
   bitsPerSecond: number | undefined,
@@ -93,23 +94,21 @@ async function setRate(
   await runThere(['tc', 'qdisc', 'replace', 'dev', device, 'root', ...bucket]);
 }
 
-/** Drops TCP over a namespace's cable, both ways, from and to one address or all: who sends hears nothing. Returns what ends it. */
+/** Drops TCP over a namespace's cable, both ways, from and to one address (and its port) or all: who sends hears nothing. Returns what ends it. */
 export async function dropPackets(
-  namespace: Namespace,
-  { family }: AddressPlan,
+  namespace: Pick<Namespace, 'run'>,
+  { family }: Pick<AddressPlan, 'family'>,
   address?: string,
+  port?: number,
 ): Promise<() => Promise<void>> {
   const program = family === 'ipv4' ? 'iptables' : 'ip6tables';
-  const [from, to] =
-    address === undefined
-      ? [[], []]
-      : [
-          ['-s', address],
-          ['-d', address],
-        ];
+  const other = (side: 's' | 'd'): string[] => [
+    ...(address === undefined ? [] : [`-${side}`, address]),
+    ...(port === undefined ? [] : [`--${side}port`, String(port)]),
+  ];
   const rules = [
-    ['INPUT', '-i', 'eth0', '-p', 'tcp', ...from, '-j', 'DROP'],
-    ['OUTPUT', '-o', 'eth0', '-p', 'tcp', ...to, '-j', 'DROP'],
+    ['INPUT', '-i', 'eth0', '-p', 'tcp', ...other('s'), '-j', 'DROP'],
+    ['OUTPUT', '-o', 'eth0', '-p', 'tcp', ...other('d'), '-j', 'DROP'],
   ];
   for (const rule of rules) await namespace.run([program, '-w', '-I', ...rule]);
   return async () => {
