@@ -91,15 +91,28 @@ export class Exchange {
   }
 
   #dial(): void {
-    const { dialRoundTrips, dialTimeoutUs, fault, latencyUs, passage } = this.#deps;
+    const { dialTimeoutUs, fault, passage } = this.#deps;
     const { from, to } = this.#call;
     this.#isFresh = true;
-    if (fault?.kind === 'black-hole' || !passage.isOpen(from.host, to.host) || !passage.isOpen(to.host, from.host)) {
-      this.#after(dialTimeoutUs, () => {
-        this.#end('DIAL_TIMEOUT', new PeiliError('DIAL_TIMEOUT', `${to.host.name} does not answer`));
-      });
-      return;
-    }
+    const canPass = (): boolean =>
+      fault?.kind !== 'black-hole' && passage.isOpen(from.host, to.host) && passage.isOpen(to.host, from.host);
+    if (canPass()) this.#handshake();
+    else this.#dialAgain(canPass, dialTimeoutUs, firstRetryUs);
+  }
+
+  /** As the kernel does with a SYN that nobody answers: after a second, after two more, and so on (RFC 6298). */
+  #dialAgain(canPass: () => boolean, leftUs: number, retryUs: number): void {
+    this.#after(Math.min(leftUs, retryUs), () => {
+      if (leftUs <= retryUs)
+        this.#end('DIAL_TIMEOUT', new PeiliError('DIAL_TIMEOUT', `${this.#call.to.host.name} does not answer`));
+      else if (canPass()) this.#handshake();
+      else this.#dialAgain(canPass, leftUs - retryUs, 2 * retryUs);
+    });
+  }
+
+  #handshake(): void {
+    const { dialRoundTrips, fault, latencyUs } = this.#deps;
+    const { to } = this.#call;
     this.#after(2 * latencyUs, () => {
       if (fault?.kind === 'refuse' || to.server === undefined) {
         this.#end('DIAL_REFUSED', new PeiliError('DIAL_REFUSED', `${to.host.name} refused`));
@@ -288,6 +301,8 @@ export class Exchange {
     this.#timer = this.#deps.kernel.schedule(delayUs, callback);
   }
 }
+
+const firstRetryUs = 1_000_000;
 
 /** Made once: a stack is dear, and says nothing here. */
 const goneError = abortedError();

@@ -24,8 +24,12 @@ interface Read {
   readonly wrongAt: readonly number[];
 }
 
-function ask({ client, server, wire }: TwoHosts, signal = new AbortController().signal): Promise<ExchangeAnswer> {
-  return wire.exchange(client, server, request, signal, { dialTimeoutUs: 250_000 });
+function ask(
+  { client, server, wire }: TwoHosts,
+  signal = new AbortController().signal,
+  dialTimeoutUs = 250_000,
+): Promise<ExchangeAnswer> {
+  return wire.exchange(client, server, request, signal, { dialTimeoutUs });
 }
 
 /** One exchange and its body to the end. */
@@ -212,6 +216,14 @@ test('wire: while a cable is out a body stands, and goes on when it is in again'
   const gone = twoHosts(blobServer(1));
   gone.server.host.unplug();
   assert.equal((await settle(gone, read(gone)))?.end, 'DIAL_TIMEOUT');
+  const late = twoHosts(blobServer(1));
+  late.server.host.unplug();
+  late.kernel.schedule(1.5 * second, () => {
+    late.server.host.plug();
+  });
+  const answer = await settle(late, ask(late, undefined, 30 * second));
+  assert.equal(answer?.status, 200);
+  assert.equal(late.kernel.nowUs(), 3 * second + 2 * roundTripUs, 'a SYN is sent again after 1 s, and after 2 more');
 });
 
 test('wire: a client that dies leaves nothing, and its server learns of it', async () => {
