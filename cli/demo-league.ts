@@ -5,7 +5,17 @@ import type { Terminal } from './terminal.ts';
 const nodes = 100;
 const policies = ['peili', 'spegelLike', 'noMirror'] as const;
 /** What fits a terminal; `peili sim run` shows all. */
-const columns = ['policy', 'makespan', 'p50', 'slowest', 'upstream', 'slower', 'by', 'zones', 'gap', 'failed'];
+const figures = [
+  'makespan',
+  'median pull',
+  'slowest pull',
+  'upstream copies',
+  'slower pulls',
+  'lost at most',
+  'across zones',
+  'longest gap',
+  'failed',
+];
 
 const scenes = [
   {
@@ -27,7 +37,7 @@ export async function tellDemoLeague(terminal: Terminal, signal: AbortSignal): P
     const results = await runAll(scenario, terminal, signal);
     if (results.length > 0) {
       terminal.line(`   ${name}: ${says}`);
-      const lines = formatLeague(league(scenario, results), columns).trimEnd().split('\n');
+      const lines = formatLeague(league(scenario, results), figures).trimEnd().split('\n');
       for (const line of lines) terminal.line(`     ${line}`);
     }
     if (results.length < policies.length) {

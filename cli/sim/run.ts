@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { PeiliError } from '../../core/index.ts';
 import {
+  explainLeague,
   formatReplay,
   formatLeague,
   judgeExpectations,
   league,
-  leagueLegend,
   recordRun,
   simulate,
 } from '../../sim/index.ts';
@@ -130,7 +130,9 @@ async function runOnce(
 }
 
 function tableOf({ scenario }: Plan, results: readonly SimResult[]): string {
-  return results.length === 0 ? '' : `${formatLeague(league(scenario, results))}\n${leagueLegend}\n`;
+  if (results.length === 0) return '';
+  const rows = league(scenario, results);
+  return `${formatLeague(rows)}\n${explainLeague(rows)}`;
 }
 
 function commandOf({ scenario, nodes, policies, seed, seeds, set }: RunOptions): string {

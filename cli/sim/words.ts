@@ -3,10 +3,14 @@ export function sayTime(us: number): string {
   if (us === 0) return '0 s';
   if (us < 1_000) return `${Math.round(us)} us`;
   if (us < 1_000_000) return `${Math.round(us / 1_000)} ms`;
-  if (us < 60_000_000) return `${(us / 1_000_000).toFixed(us < 10_000_000 ? 2 : 1)} s`;
+  if (us < 60_000_000) return `${(us / 1_000_000).toFixed(us % 1_000_000 === 0 ? 0 : us < 10_000_000 ? 2 : 1)} s`;
   const minutes = Math.floor(us / 60_000_000);
-  if (minutes < 60) return `${minutes} min ${Math.floor((us % 60_000_000) / 1_000_000)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return together(`${minutes} min`, Math.floor((us % 60_000_000) / 1_000_000), 's');
+  return together(`${Math.floor(minutes / 60)} h`, minutes % 60, 'min');
+}
+
+function together(large: string, small: number, unit: string): string {
+  return small === 0 ? large : `${large} ${small} ${unit}`;
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;

@@ -2,66 +2,126 @@ import type { LeagueRow } from './league.ts';
 import { shareBelow } from './statistics.ts';
 import type { Estimate } from './statistics.ts';
 
-interface Column {
+/** One line of the table. */
+interface Figure {
   readonly title: string;
+  /** What it is. */
+  readonly says: string;
   readonly cell: (row: LeagueRow) => string;
 }
 
-const columns: readonly Column[] = [
-  { title: 'policy', cell: ({ policy }) => policy },
-  { title: 'makespan', cell: ({ makespan }) => seconds(makespan.median) },
-  { title: '/ ideal', cell: ({ makespanRatio }) => band(makespanRatio, 'x') },
-  { title: '/ base', cell: ({ against }) => (against === undefined ? '' : band(against.makespan, 'x')) },
-  { title: 'p50', cell: ({ pullUs }) => seconds(pullUs.p50) },
-  { title: 'p90', cell: ({ pullUs }) => seconds(pullUs.p90) },
-  { title: 'p99', cell: ({ pullUs }) => seconds(pullUs.p99) },
-  { title: 'slowest', cell: ({ pullUs }) => seconds(pullUs.slowest) },
-  { title: 'upstream', cell: ({ upstreamCopies }) => band(upstreamCopies, '') },
-  { title: 'requests', cell: ({ upstreamRequests }) => upstreamRequests.toFixed(0) },
-  { title: 'slower', cell: ({ regret }) => (regret === undefined ? '' : percent(regret.slowerShare)) },
-  { title: 'by', cell: ({ regret }) => (regret === undefined || regret.worstUs <= 0 ? '' : seconds(regret.worstUs)) },
-  { title: 'GETs', cell: ({ upstreamManifestGets }) => upstreamManifestGets.toFixed(0) },
-  { title: 'wait', cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : milliseconds(addedWaitUs.mean)) },
-  { title: 'longest', cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : seconds(addedWaitUs.longest)) },
-  { title: 'missed', cell: ({ addedWaitUs, missedShare }) => (addedWaitUs.longest === 0 ? '' : percent(missedShare)) },
-  { title: 'zones', cell: ({ zoneCrossingShare }) => percent(zoneCrossingShare) },
-  { title: 'wasted', cell: ({ wastedShare }) => percent(wastedShare) },
-  { title: 'hot spot', cell: ({ hotSpot }) => (hotSpot === 0 ? '' : `${hotSpot.toFixed(1)}x`) },
-  { title: 'gap', cell: ({ longestGapUs }) => seconds(longestGapUs) },
-  { title: 'failed', cell: failures },
+const figures: readonly Figure[] = [
+  {
+    title: 'makespan',
+    says: "from the first pull's start to the last one's end (a pod's: until it is ready); median over seeds, as all figures",
+    cell: ({ makespan }) => seconds(makespan.median),
+  },
+  {
+    title: '/ one copy',
+    says: 'of the time that one copy takes through the cable of a node; in brackets the band of 95 %',
+    cell: ({ makespanRatio }) => band(makespanRatio, 'x'),
+  },
+  {
+    title: '/ baseline',
+    says: 'of the makespan of noMirror, or else of the first policy, on the same seed',
+    cell: ({ against }) => (against === undefined ? '' : band(against.makespan, 'x')),
+  },
+  { title: 'median pull', says: 'half of the pulls were faster', cell: ({ pullUs }) => seconds(pullUs.p50) },
+  { title: 'p90', says: 'nine of ten were; told from 30 pulls on', cell: ({ pullUs }) => seconds(pullUs.p90) },
+  { title: 'p99', says: 'told from 300 pulls on', cell: ({ pullUs }) => seconds(pullUs.p99) },
+  { title: 'slowest pull', says: 'of all seeds', cell: ({ pullUs }) => seconds(pullUs.slowest) },
+  {
+    title: 'slower pulls',
+    says: 'by more than 1 % than the same pull without a mirror',
+    cell: ({ regret }) => (regret === undefined ? '' : percent(regret.slowerShare)),
+  },
+  {
+    title: 'lost at most',
+    says: 'by the pull that lost most against the same pull without a mirror',
+    cell: ({ regret }) => (regret === undefined ? '' : seconds(Math.max(0, regret.worstUs))),
+  },
+  {
+    title: 'upstream copies',
+    says: 'of the images that left the registry',
+    cell: ({ upstreamCopies }) => band(upstreamCopies, ''),
+  },
+  { title: 'requests', says: 'to the registry', cell: ({ upstreamRequests }) => upstreamRequests.toFixed(0) },
+  {
+    title: 'manifest GETs',
+    says: 'of these; some registries count them',
+    cell: ({ upstreamManifestGets }) => upstreamManifestGets.toFixed(0),
+  },
+  {
+    title: 'wait for a miss',
+    says: 'what a request cost that the own mirror could not serve, mean',
+    cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : seconds(addedWaitUs.mean)),
+  },
+  {
+    title: 'longest wait',
+    says: 'for one of them',
+    cell: ({ addedWaitUs }) => (addedWaitUs.longest === 0 ? '' : seconds(addedWaitUs.longest)),
+  },
+  {
+    title: 'missed',
+    says: 'requests not served though another node had had it for a second',
+    cell: ({ addedWaitUs, missedShare }) => (addedWaitUs.longest === 0 ? '' : percent(missedShare)),
+  },
+  {
+    title: 'across zones',
+    says: 'of all bytes that nodes received',
+    cell: ({ zoneCrossingShare }) => percent(zoneCrossingShare),
+  },
+  { title: 'wasted', says: 'of these: beyond one copy a node', cell: ({ wastedShare }) => percent(wastedShare) },
+  {
+    title: 'hot spot',
+    says: 'the most that a node gave, of the mean',
+    cell: ({ hotSpot }) => (hotSpot === 0 ? '' : `${hotSpot.toFixed(1)}x`),
+  },
+  {
+    title: 'longest gap',
+    says: 'in which a node that was pulling got no byte, of all seeds',
+    cell: ({ longestGapUs }) => seconds(longestGapUs),
+  },
+  { title: 'failed', says: 'none in n pulls: below 3 / n, in nineteen of twenty cases', cell: failures },
 ];
 
-/** What the titles mean. */
-export const leagueLegend = `makespan: from the first pull's start to the last one's end (a pod's: until it is ready), median over seeds; / ideal: of the time that one copy takes through a node's cable; / base: of the makespan of noMirror, or else of the first policy, on the same seed; with bands of 95 %
-upstream: copies of the images that left the registry; requests, GETs: to the registry, and of manifests, which some count; slower: pulls that took longer than the same pull without a mirror, and the most that one lost
-wait: what a request cost that a mirror could not serve, the mean and the longest; missed: requests not served though another node had had it for a second
-zones, wasted: bytes across zones, and beyond one copy a node, of all that nodes received; hot spot: the most that a node gave, of the mean; gap: the longest time without a byte
-a quantile is given where three values lie beyond it (p90 from 30, p99 from 300); no failure in n means below 3 / n`;
-
-/** Titles, and the cells of each row; columns without anything are left out. */
-export interface LeagueCells {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+export interface LeagueTable {
+  readonly policies: readonly string[];
+  /** With a cell for each policy. */
+  readonly figures: readonly { readonly title: string; readonly says: string; readonly cells: readonly string[] }[];
 }
 
-/** `titles`: only these columns. */
-export function leagueCells(rows: readonly LeagueRow[], titles?: readonly string[]): LeagueCells {
-  const wanted = titles === undefined ? columns : columns.filter(({ title }) => titles.includes(title));
-  const used = wanted.filter(({ cell }) => rows.some((row) => cell(row) !== ''));
-  return { columns: used.map(({ title }) => title), rows: rows.map((row) => used.map(({ cell }) => cell(row))) };
+/** `titles`: only these figures. Those of which nothing is known are left out. */
+export function leagueTable(rows: readonly LeagueRow[], titles?: readonly string[]): LeagueTable {
+  const wanted = titles === undefined ? figures : figures.filter(({ title }) => titles.includes(title));
+  return {
+    policies: rows.map(({ policy }) => policy),
+    figures: wanted
+      .map(({ cell, says, title }) => ({ title, says, cells: rows.map(cell) }))
+      .filter(({ cells }) => cells.some((text) => text !== '')),
+  };
 }
 
-/** The rows as aligned text. */
+/** Aligned text, a column for each policy, so that it fits a terminal. */
 export function formatLeague(league: readonly LeagueRow[], only?: readonly string[]): string {
-  const { columns: titles, rows } = leagueCells(league, only);
-  const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const lines = [titles, ...rows].map((line) =>
-    line
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${lines.join('\n')}\n`;
+  const { figures: shown, policies } = leagueTable(league, only);
+  const lines = [['policy', ...policies], ...shown.map(({ cells, title }) => [title, ...cells])];
+  const widths = ['', ...policies].map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** What the figures are, a line each. */
+export function explainLeague(league: readonly LeagueRow[]): string {
+  const { figures: shown } = leagueTable(league);
+  return shown.map(({ says, title }) => `${title}: ${says}\n`).join('');
 }
 
 function failures({ failed, pulls }: LeagueRow): string {
@@ -80,11 +140,8 @@ function band({ high, low, median }: Estimate, unit: string): string {
 }
 
 function seconds(us: number | undefined): string {
-  return us === undefined ? '' : `${digits(us / 1_000_000)} s`;
-}
-
-function milliseconds(us: number): string {
-  return `${digits(us / 1_000)} ms`;
+  if (us === undefined) return '';
+  return us > 0 && us < 100_000 ? `${digits(us / 1_000)} ms` : `${digits(us / 1_000_000)} s`;
 }
 
 function percent(share: number): string {

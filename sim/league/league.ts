@@ -47,14 +47,15 @@ export interface Against {
   readonly makespan: Estimate;
 }
 
-/** Pulls that took longer than the same pull of the same seed without a mirror. */
+/** Pulls that took longer than the same pull of the same seed without a mirror, by so much that it is noticed. */
 export interface Regret {
   readonly slowerShare: number;
   /** By how much the one that lost most was slower, microseconds. */
   readonly worstUs: number;
 }
 
-/** Slower by less is as fast: what a request through one more program takes. */
+/** Slower by less is as fast: nobody sees that of a rollout. */
+const noticeableShare = 0.01;
 const noticeableUs = 1_000;
 
 /** A row for each policy, in the order in which they come. All are compared with runs without a mirror, or else with the first. */
@@ -131,16 +132,18 @@ function againstOf(policy: string, runs: readonly SimResult[], base: readonly Si
 function regretOf(runs: readonly SimResult[], base: readonly SimResult[]): Regret | undefined {
   if (base[0]?.policy !== 'noMirror') return undefined;
   const without = new Map(base.map((run) => [run.seed, waitedOf(run)]));
-  const slowerUs = runs.flatMap((run) =>
+  const pairs = runs.flatMap((run) =>
     waitedOf(run).flatMap(({ isOk, tookUs }, index) => {
       const other = without.get(run.seed)?.[index];
       if (other?.tookUs === undefined || tookUs === undefined || !isOk) return [];
-      return [tookUs - other.tookUs];
+      return [{ lostUs: tookUs - other.tookUs, otherUs: other.tookUs }];
     }),
   );
-  if (slowerUs.length === 0) return undefined;
+  if (pairs.length === 0) return undefined;
+  const isNoticed = ({ lostUs, otherUs }: (typeof pairs)[number]): boolean =>
+    lostUs > Math.max(noticeableUs, noticeableShare * otherUs);
   return {
-    slowerShare: slowerUs.filter((us) => us > noticeableUs).length / slowerUs.length,
-    worstUs: slowerUs.reduce((most, us) => Math.max(most, us), 0),
+    slowerShare: pairs.filter(isNoticed).length / pairs.length,
+    worstUs: pairs.reduce((most, { lostUs }) => Math.max(most, lostUs), 0),
   };
 }

@@ -33,9 +33,11 @@ export function chart(series: readonly Series[], options: ChartOptions): Html {
   const { bands = [], label, sayX, sayY, xMax, yMax } = options;
   const x = scale(0, xMax, drawingWidth);
   const y = (value: number): number => height - (value / Math.max(yMax, 1e-9)) * height;
-  const lines = series.map(({ className, points }) => {
+  // Where lines lie on each other the ones below are seen at both sides.
+  const lines = series.map(({ className, points }, index) => {
+    const width = 2 + 1.5 * (series.length - 1 - index);
     const path = points.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
-    return html`<polyline class="line ${className}" points="${raw(path)}" />`;
+    return html`<polyline class="line ${className}" stroke-width="${width}" points="${raw(path)}" />`;
   });
   return html`<figure class="chart">
     <div class="plot">
@@ -55,9 +57,9 @@ export function chart(series: readonly Series[], options: ChartOptions): Html {
 /** Times under a drawing. */
 export function timeAxis(min: number, max: number, say: (at: number) => string): Html {
   return html`<div class="x-axis" aria-hidden="true">
-    ${ticks(min, max, 5).map(
+    ${timeTicks(min, max).map(
       (at) =>
-        html`<span class="${at - min > 0.93 * (max - min) ? 'last' : ''}" style="left:${percent(at, min, max)}"
+        html`<span class="${at - min > 0.9 * (max - min) ? 'last' : ''}" style="left:${percent(at, min, max)}"
           >${say(at)}</span
         >`,
     )}
@@ -84,6 +86,21 @@ export function ticks(min: number, max: number, about: number): readonly number[
   const rough = span / about;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => span / size <= about) ?? 10 * power;
+  const first = Math.ceil(min / step);
+  return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, index) => (first + index) * step);
+}
+
+const second = 1_000_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+/** From a second on, times are told in what clocks count. */
+const timeSteps = [1, 2, 5, 10, 15, 30].flatMap((count) => [count * second, count * minute, count * hour]);
+
+/** Few enough to stand beside each other on a small screen. */
+function timeTicks(min: number, max: number): readonly number[] {
+  const about = 4;
+  const step = timeSteps.toSorted((a, b) => a - b).find((size) => (max - min) / size <= about);
+  if (step === undefined || max - min < second) return ticks(min, max, about);
   const first = Math.ceil(min / step);
   return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, index) => (first + index) * step);
 }

@@ -1,4 +1,4 @@
-import { league, leagueCells, leagueLegend } from '../../../sim/index.ts';
+import { league, leagueTable } from '../../../sim/index.ts';
 import type { Plan, RunRecord, SimResult } from '../../../sim/index.ts';
 import { Html, html } from '../../debug-view/html.ts';
 import { style } from '../../debug-view/style.ts';
@@ -88,29 +88,45 @@ function sentence(text: string): string {
 }
 
 function table({ plan, results }: Report): Html {
-  const { columns, rows } = leagueCells(league(plan.scenario, results));
-  return html`<h2>Policies compared <span class="quiet">medians over seeds</span></h2>
-    <div class="sheet scroll">
+  const { figures, policies } = leagueTable(league(plan.scenario, results));
+  return html`<h2>Policies compared</h2>
+    <div class="sheet scroll" tabindex="0" role="region" aria-label="Policies compared">
       <table class="league">
         <thead>
           <tr>
-            ${columns.map((column, index) => html`<th scope="col" class="${index === 0 ? '' : 'number'}">${column}</th>`)}
+            <td></td>
+            ${policies.map((policy) => html`<th scope="col" class="policy"><i class="${classOf(policy, plan)}"></i>${policy}</th>`)}
+            <td class="says"></td>
           </tr>
         </thead>
         <tbody>
-          ${rows.map(
-            ([policy = '', ...cells]) =>
+          ${figures.map(
+            ({ cells, says, title }) =>
               html`<tr>
-                <td class="policy"><i class="${classOf(policy, plan)}"></i>${policy}</td>
-                ${cells.map((cell) => html`<td class="number">${cell}</td>`)}
+                <th scope="row">${title}</th>
+                ${cells.map(figure)}
+                <td class="says">${says}</td>
               </tr>`,
           )}
         </tbody>
       </table>
     </div>
-    <ul class="quiet legend-text">
-      ${leagueLegend.split('\n').map((line) => html`<li>${line}</li>`)}
-    </ul>`;
+    <details class="legend-text quiet">
+      <summary>What the figures are</summary>
+      <dl>
+        ${figures.map(
+          ({ says, title }) =>
+            html`<dt>${title}</dt>
+              <dd>${says}</dd>`,
+        )}
+      </dl>
+    </details>`;
+}
+
+/** A line breaks between a figure and its band, and nowhere else. */
+function figure(cell: string): Html {
+  const [, value = cell, band] = /^(.*?) (\(.*\))$/.exec(cell) ?? [];
+  return html`<td>${value}${band !== undefined && html` <span class="band">${band}</span>`}</td>`;
 }
 
 function charts({ plan, results, runs }: Report): Html {
@@ -193,12 +209,21 @@ function runsOf({ runs }: Report): Html {
         html`<section class="sheet run" aria-label="${run.policy}">
           <p class="keys legend">
             <b>${run.policy}, seed ${run.seed}</b>
-            <span><i class="s-peer-1"></i>from the mirror</span><span><i class="s-upstream"></i>from upstream</span
-            ><span><i class="fault-key"></i>something was wrong</span>
+            ${legendOf(run)}
           </p>
           ${spaceTime(run, { group: `run-${index}`, untilUs })}
         </section>`,
     )}`;
+}
+
+/** What is seen in the drawing of a run, and nothing else. */
+function legendOf({ faults, pulls }: RunRecord): Html {
+  const has = (bytesOf: (point: RunRecord['pulls'][number]['progress'][number]) => number): boolean =>
+    pulls.some(({ progress }) => progress.some((point) => bytesOf(point) > 0));
+  return html`${has(({ mirrorBytes }) => mirrorBytes) && html`<span><i class="s-peer-1"></i>from the mirror</span>`}
+  ${has(({ upstreamBytes }) => upstreamBytes) && html`<span><i class="s-upstream"></i>from upstream</span>`}
+  ${faults.length > 0 && html`<span><i class="fault-key"></i>something was wrong</span>`}
+  ${pulls.some(({ outcome }) => outcome !== 'ok') && html`<span><i class="failed-key"></i>a pull that failed</span>`}`;
 }
 
 function scenarioOf({ text }: Report): Html {
