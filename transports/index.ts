@@ -44,6 +44,13 @@ export type {
   ContentRecord,
   ImageRecord,
 } from './containerd/containerd-api.ts';
+export { followRuntime } from './containerd/follow-runtime.ts';
+export type {
+  FollowRuntimeDeps,
+  FollowRuntimeOptions,
+  RuntimeImage,
+  RuntimeSign,
+} from './containerd/follow-runtime.ts';
 export { createContainerdStore } from './containerd/containerd-store.ts';
 export type { ContainerdStore, ContainerdStoreDeps, ContainerdStoreOptions } from './containerd/containerd-store.ts';
 export { createCriClient } from './containerd/cri.ts';

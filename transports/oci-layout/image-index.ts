@@ -55,6 +55,12 @@ export function parseManifest(text: string): ManifestText {
   return { mediaType: typeof mediaType === 'string' && isMediaType(mediaType) ? mediaType : undefined, children };
 }
 
+/** The layers of a manifest in their order; none of what is not one. */
+export function layersIn(text: string): readonly Descriptor[] {
+  const parsed = safeParse(manifestSchema, parseJson(text));
+  return parsed.success ? descriptorsOf(parsed.output.layers ?? []) : [];
+}
+
 /** `type/subtype` (RFC 6838, section 4.2) without parameters: what may stand in a header. */
 export function isMediaType(text: string): boolean {
   return /^[\w.+-]{1,127}\/[\w.+-]{1,127}$/.test(text);

@@ -34,6 +34,8 @@ export interface FakeContainerd {
   readonly hung: Set<string>;
   /** Calls of these methods fail. */
   readonly broken: Set<string>;
+  /** What the list of images waits for, once it has been made. */
+  imagesAfter: Promise<unknown>;
   /** What the version service says. */
   version: string;
   /** Whether events of content are sent. */
@@ -96,6 +98,7 @@ class Fake implements FakeContainerd {
   readonly calls = new Map<string, number>();
   readonly hung = new Set<string>();
   readonly broken = new Set<string>();
+  imagesAfter: Promise<unknown> = Promise.resolve();
   version = '2.1.9';
   hasContentEvents = false;
   hasImageEvents = true;
@@ -259,7 +262,10 @@ class Fake implements FakeContainerd {
   };
 
   readonly #listImages: Unary = ({ metadata }, answer) => {
-    answer(null, { images: [...this.#in(metadata).images].map(([name, image]) => imageOf(name, image)) });
+    const images = [...this.#in(metadata).images].map(([name, image]) => imageOf(name, image));
+    void this.imagesAfter.then(() => {
+      answer(null, { images });
+    });
   };
 
   readonly #info: Unary = ({ metadata, request: { digest } }, answer) => {
