@@ -1,6 +1,6 @@
 import { abortedError } from '../abort.ts';
 import { errorCodeOf, PeiliError } from '../errors.ts';
-import type { Body, Clock, PullEnd } from '../ports/index.ts';
+import type { Body, Chunk, Clock, PullEnd } from '../ports/index.ts';
 import { parseRequest } from '../requests/parse-request.ts';
 import { keyOf } from '../requests/reference.ts';
 import type { DistributionRequest } from '../requests/request.ts';
@@ -8,6 +8,7 @@ import type { DistributionResponse, Handler } from './handler.ts';
 import type { Mirror } from './mirror.ts';
 import type { PullReport } from './pull-report.ts';
 import { errorResponse } from './responses.ts';
+import { watchedBody } from './watched-body.ts';
 
 export interface Stacks {
   readonly clients: Handler;
@@ -78,24 +79,18 @@ function reportingBody(body: Body, status: number, length: number, end: EndRepor
     if (!state.over) end(reason, status, state.bytes);
     state.over = true;
   };
-  return {
-    next: async () => {
-      try {
-        const result = await body.next();
-        if (result.done === true) finish(state.bytes === length ? 'complete' : 'cut');
-        else state.bytes += result.value.byteLength;
-        return result;
-      } catch (error) {
-        finish(reasonOfEnd(error));
-        throw error;
-      }
-    },
-    return: () => {
-      const ended = body.return(); // First: what it has to tell belongs before the end.
-      finish(state.bytes === length ? 'complete' : 'hangup');
-      return ended;
-    },
+  const onStep = ({ done, value }: IteratorResult<Chunk, undefined>): void => {
+    if (done === true) finish(state.bytes === length ? 'complete' : 'cut');
+    else state.bytes += value.byteLength;
   };
+  const onFailure = (error: unknown): void => {
+    finish(reasonOfEnd(error));
+  };
+  return watchedBody(body, { onStep, onFailure }, () => {
+    const ended = body.return(); // First: what it has to tell belongs before the end.
+    finish(state.bytes === length ? 'complete' : 'hangup');
+    return ended;
+  });
 }
 
 function reasonOfEnd(error: unknown): PullEnd {

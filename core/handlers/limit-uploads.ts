@@ -1,7 +1,8 @@
 import { PeiliError } from '../errors.ts';
-import type { Body } from '../ports/index.ts';
+import type { Body, Chunk } from '../ports/index.ts';
 import type { Handler } from './handler.ts';
 import { errorResponse } from './responses.ts';
+import { watchedBody } from './watched-body.ts';
 
 /** How many blob bodies other mirrors are being given, and whether they should come at all. */
 export interface UploadSlots {
@@ -53,20 +54,11 @@ export function limitUploads(uploadsMax: number): UploadLimit {
 }
 
 function releasing(body: Body, release: () => void): Body {
-  return {
-    next: async () => {
-      try {
-        const result = await body.next();
-        if (result.done === true) release();
-        return result;
-      } catch (error) {
-        release();
-        throw error;
-      }
-    },
-    return: () => {
-      release();
-      return body.return();
-    },
+  const onStep = ({ done }: IteratorResult<Chunk, undefined>): void => {
+    if (done === true) release();
   };
+  return watchedBody(body, { onStep, onFailure: release }, () => {
+    release();
+    return body.return();
+  });
 }

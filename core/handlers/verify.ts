@@ -8,6 +8,7 @@ import type { Suspicion } from '../verification/suspicion.ts';
 import { createVerifyingBody } from '../verification/verifying-body.ts';
 import type { DistributionResponse, Exchange, Handler } from './handler.ts';
 import type { PullReport } from './pull-report.ts';
+import { watchedBody } from './watched-body.ts';
 
 /** `off`: never hash a blob. `suspect`: hash what is asked for again (default). `always`: hash every whole blob. */
 export type BlobVerification = 'off' | 'suspect' | 'always';
@@ -69,23 +70,18 @@ function watchBody(
   const input = { body: inner, digest, sizeBytes: length, onMismatch, signal };
   const verified = isHashed ? createVerifyingBody(deps.digester, input) : inner;
   const progress = { bytes: 0 };
-  const body: Body = {
-    next: async () => {
-      try {
-        const result = await verified.next();
-        if (result.done === true) return result;
-        progress.bytes += result.value.byteLength;
-        if (progress.bytes === length) delivered(length);
-        return result;
-      } catch (error) {
-        // A body that we cut is taken up elsewhere, and counts as delivered so far; one that the client left does not.
-        const code = errorCodeOf(error);
-        if (code !== 'ABORTED' && code !== 'DIGEST_MISMATCH') delivered(progress.bytes);
-        throw error;
-      }
+  const body = watchedBody(verified, {
+    onStep: ({ done, value }) => {
+      if (done === true) return;
+      progress.bytes += value.byteLength;
+      if (progress.bytes === length) delivered(length);
     },
-    return: () => verified.return(),
-  };
+    onFailure: (error) => {
+      // A body that we cut is taken up elsewhere, and counts as delivered so far; one that the client left does not.
+      const code = errorCodeOf(error);
+      if (code !== 'ABORTED' && code !== 'DIGEST_MISMATCH') delivered(progress.bytes);
+    },
+  });
   return { ...response, body };
 }
 

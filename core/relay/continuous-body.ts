@@ -84,19 +84,10 @@ class ContinuousBody implements Body {
     this.#letGo = onAbort(this.#scope.signal, () => void this.return());
   }
 
-  async next(): Promise<IteratorResult<Chunk, undefined>> {
+  next(): Promise<IteratorResult<Chunk, undefined>> {
     if (this.#offset >= this.#input.end) return this.return();
-    if (this.#ended) throw abortedError(); // An end that came early never looks like a clean one.
-    try {
-      const chunk = await this.#read();
-      // Told before the last chunk leaves: who looks at the events then knows all sources of the body.
-      if (this.#offset === this.#input.end) this.#endRun();
-      return { done: false, value: chunk };
-    } catch (error) {
-      const cancelled = this.#scope.signal.aborted; // Before return(), which aborts it itself.
-      await this.return();
-      throw cancelled ? abortedError() : error;
-    }
+    // An end that came early never looks like a clean one.
+    return this.#ended ? Promise.reject(abortedError()) : this.#read();
   }
 
   async return(): Promise<IteratorResult<Chunk, undefined>> {
@@ -115,27 +106,35 @@ class ContinuousBody implements Body {
     return { done: true, value: undefined };
   }
 
-  async #read(): Promise<Chunk> {
-    for (;;) {
-      const segment = this.#segment ?? (await this.#openNext());
-      if (this.#ended) throw abortedError();
-      try {
-        const chunk = await this.#readFrom(segment);
-        if (chunk !== undefined) return chunk;
-        await this.#leave(segment);
-      } catch (error) {
-        if (this.#ended || this.#scope.signal.aborted) throw abortedError();
-        await this.#fail(segment, this.#stalled ?? error);
+  /** One function under way for each chunk, whatever becomes of it: all bytes come through here. */
+  async #read(): Promise<IteratorResult<Chunk, undefined>> {
+    try {
+      for (;;) {
+        const segment = this.#segment ?? (await this.#openNext());
+        if (this.#ended) throw abortedError();
+        try {
+          if (this.#offset < segment.end) {
+            this.#flow = waitFor(this.#flow, this.#clock.nowUs());
+            if (segment.selfReliant !== true) this.#watch();
+            const value = this.#take(segment, await segment.body.next());
+            // Told before the last chunk leaves: who looks at the events then knows all sources of the body.
+            if (this.#offset === this.#input.end) this.#endRun();
+            return { done: false, value };
+          }
+          await this.#leave(segment);
+        } catch (error) {
+          if (this.#ended || this.#scope.signal.aborted) throw abortedError();
+          await this.#fail(segment, this.#stalled ?? error);
+        }
       }
+    } catch (error) {
+      const cancelled = this.#scope.signal.aborted; // Before return(), which aborts it itself.
+      await this.return();
+      throw cancelled ? abortedError() : error;
     }
   }
 
-  /** The next chunk of the segment; undefined when it has given all its bytes. */
-  async #readFrom(segment: Segment): Promise<Chunk | undefined> {
-    if (this.#offset === segment.end) return undefined;
-    this.#flow = waitFor(this.#flow, this.#clock.nowUs());
-    if (segment.selfReliant !== true) this.#watch();
-    const result = await segment.body.next();
+  #take(segment: Segment, result: IteratorResult<Chunk, undefined>): Chunk {
     if (result.done === true)
       throw new PeiliError('PEER_CLOSED', 'the body ended before all its bytes', { at: this.#offset });
     const rest = segment.end - this.#offset;

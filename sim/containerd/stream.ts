@@ -16,18 +16,13 @@ export interface BlobStream {
 }
 
 export function streamOf(body: Body, signal: AbortSignal): BlobStream {
-  return {
-    next: async () => {
-      try {
-        const step = await body.next();
-        return step.done === true ? 'clean' : step.value;
-      } catch (cause) {
-        if (signal.aborted) return 'cancelled';
-        return isReset(cause) ? 'rst' : 'fin';
-      }
-    },
-    close: () => void body.return(),
+  const onStep = ({ done, value }: IteratorResult<Chunk, undefined>): Chunk | StreamEnd =>
+    done === true ? 'clean' : value;
+  const onFailure = (cause: unknown): StreamEnd => {
+    if (signal.aborted) return 'cancelled';
+    return isReset(cause) ? 'rst' : 'fin';
   };
+  return { next: () => body.next().then(onStep, onFailure), close: () => void body.return() };
 }
 
 /** A stream that has been at its end all the time. */

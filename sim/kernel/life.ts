@@ -35,6 +35,16 @@ export class Life implements EventOwner {
     else callback();
   }
 
+  /** As `run()` of a function that exists already: for what comes with each chunk. */
+  give<T>(callback: (value: T) => void, value: T): void {
+    if (this.#isOver) return;
+    if (!this.#isPaused) callback(value);
+    else
+      this.#waiting.push(() => {
+        callback(value);
+      });
+  }
+
   schedule(delayUs: number, callback: () => void): Timer {
     return this.#isOver ? neverTimer : this.#kernel.schedule(delayUs, callback, 0, this);
   }

@@ -169,19 +169,11 @@ export class FlowNetwork {
 
   /** Looks when it is to be looked at. Those that a link holds back are looked at together. */
   #expect(flow: Flow): void {
-    const { bottleneck } = flow;
+    const { bottleneck, patienceEndsUs } = flow;
     const endUs = flow.endUs();
-    if (bottleneck === undefined) this.#setTimer(flow, endUs);
-    else {
-      this.#setTimer(flow, Infinity);
-      if (endUs < bottleneck.dueAtUs) this.#planned.add(bottleneck);
-    }
-    if (flow.patience === undefined && endUs > flow.patienceEndsUs && (flow.rate > 0 || flow.hasArrived)) {
-      flow.patience = this.#kernel.schedule(flow.patienceEndsUs - this.#kernel.nowUs(), () => {
-        flow.deliverSome();
-        if (flow.isWanted) this.onChanged(flow);
-      });
-    }
+    if (bottleneck !== undefined && endUs < bottleneck.dueAtUs) this.#planned.add(bottleneck);
+    const isImpatient = endUs > patienceEndsUs && (flow.rate > 0 || flow.hasArrived);
+    this.#setTimer(flow, isImpatient ? patienceEndsUs : bottleneck === undefined ? endUs : Infinity);
   }
 
   #setTimer(flow: Flow, atUs: number): void {
@@ -190,11 +182,18 @@ export class FlowNetwork {
     flow.timer = undefined;
     flow.dueAtUs = atUs;
     if (atUs === Infinity) return;
-    flow.timer = this.#kernel.schedule(atUs - this.#kernel.nowUs(), () => {
-      flow.timer = undefined;
+    flow.timer = this.#kernel.schedule(atUs - this.#kernel.nowUs(), flow.onDue);
+  }
+
+  onDue(flow: Flow): void {
+    flow.timer = undefined;
+    if (flow.bottleneck === undefined && flow.endUs() <= this.#kernel.nowUs()) {
       flow.deliverAll();
       if (flow.isWanted) this.#look(flow);
-    });
+    } else {
+      flow.deliverSome();
+      if (flow.isWanted) this.onChanged(flow);
+    }
   }
 
   /** It was due, and wants more. */

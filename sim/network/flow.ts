@@ -9,6 +9,8 @@ export interface FlowOwner {
   onChanged(flow: Flow): void;
   /** It will not want any for now. */
   onClosed(flow: Flow): void;
+  /** Its timer has run out. */
+  onDue(flow: Flow): void;
 }
 
 export interface FlowOptions {
@@ -33,11 +35,12 @@ export class Flow {
   rate = 0;
   /** The link that holds it back; undefined: its own limit. */
   bottleneck: Link | undefined;
-  /** Bytes arrive until then without anybody looking: when it has its own limit, when a reader waits. */
+  /** Bytes arrive until then without anybody looking: all of them when it has its own limit, or some for a reader that waits no longer. */
   dueAtUs = Infinity;
   timer: Timer | undefined;
   patienceEndsUs = Infinity;
-  patience: Timer | undefined;
+  /** Made once, for every timer of it. */
+  readonly onDue: () => void;
 
   /** So much may come before the first acknowledgement does. */
   freeBytes = Infinity;
@@ -65,6 +68,9 @@ export class Flow {
   #onArrived: ((bytes: number) => void) | undefined;
 
   constructor(owner: FlowOwner, path: readonly Link[], options: FlowOptions) {
+    this.onDue = () => {
+      owner.onDue(this);
+    };
     const { capBytesPerSecond = unboundedRate, windowBytes = Infinity, roundTripUs = 0 } = options;
     this.#owner = owner;
     this.path = path;
@@ -112,8 +118,6 @@ export class Flow {
 
   /** Gives up what is wanted. Idempotent. */
   close(): void {
-    this.patience?.cancel();
-    this.patience = undefined;
     this.rampTimer?.cancel();
     this.rampTimer = undefined;
     this.#arrived = 0;
@@ -192,10 +196,7 @@ export class Flow {
 
   /** Nothing more comes: a reader that would not wait for all is given at once what has. */
   halt(): void {
-    if (!this.hasArrived || this.#quantumUs === Infinity) return;
-    this.patience?.cancel();
-    this.patience = undefined;
-    this.patienceEndsUs = this.#owner.nowUs();
+    if (this.hasArrived && this.#quantumUs !== Infinity) this.patienceEndsUs = this.#owner.nowUs();
   }
 
   /** Calls back if all has come. */
@@ -209,7 +210,6 @@ export class Flow {
 
   /** Calls back with what has come, if that is a byte; else the reader waits on. */
   deliverSome(): void {
-    this.patience = undefined;
     if (this.#onArrived === undefined) return;
     this.advance();
     const bytes = Math.floor(this.#arrived);
@@ -225,8 +225,6 @@ export class Flow {
   #deliver(bytes: number): void {
     const onArrived = this.#onArrived;
     this.#onArrived = undefined;
-    this.patience?.cancel();
-    this.patience = undefined;
     this.#count(bytes);
     this.#owner.onChanged(this);
     onArrived?.(bytes);

@@ -34,8 +34,7 @@ export class Passage {
 
   /** Calls back now or as soon as packets pass: TCP sends again what was lost. */
   whenOpen(from: Host, to: Host, callback: () => void): void {
-    // What a host says to itself takes no cable.
-    if (from === to) {
+    if (this.isOpen(from, to)) {
       callback();
       return;
     }

@@ -34,15 +34,12 @@ export interface WireBodyOptions {
  */
 export type WireEnd = 'complete' | 'fin' | 'rst' | 'closed' | 'short' | 'surplus';
 
-interface Waiting {
-  readonly resolve: (result: IteratorResult<Chunk, undefined>) => void;
-  readonly reject: (reason: PeiliError) => void;
-}
+type Step = IteratorResult<Chunk, undefined>;
 
 /** What a process that stands still or dies has already given to its kernel: Linux' `tcp_wmem` grows to 4 MiB, and is seldom there. */
 const sendBufferBytes = 512 * 1024;
 
-const done: IteratorResult<Chunk, undefined> = { done: true, value: undefined };
+const done: Step = { done: true, value: undefined };
 
 /** A body on its way: the server's chunks pass the flow, some ahead of the reader. */
 export class WireBody implements Body {
@@ -59,7 +56,7 @@ export class WireBody implements Body {
   #isMoving = false;
   /** What is on its way now, and may be held back. */
   #carried: Chunk | undefined;
-  #waiting: Waiting | undefined;
+  #waiting: PromiseWithResolvers<Step> | undefined;
   /** What the reader is told once it has read what arrived. */
   #end: PeiliError | 'done' | undefined;
   #isOver = false;
@@ -92,10 +89,10 @@ export class WireBody implements Body {
       this.#unhookReader();
       return this.#end === 'done' ? Promise.resolve(done) : Promise.reject(this.#end);
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#move();
-    });
+    const waiting = Promise.withResolvers<Step>();
+    this.#waiting = waiting;
+    this.#move();
+    return waiting.promise;
   }
 
   return(): Promise<IteratorResult<Chunk, undefined>> {
@@ -139,26 +136,30 @@ export class WireBody implements Body {
   #move(): void {
     if (this.#isMoving || this.#isOver || this.#arrivedBytes >= this.#options.readAheadBytes) return;
     this.#isMoving = true;
-    const { serverLife, inner } = this.#options;
-    serverLife.run(() => {
-      if (this.#isOver) return;
-      inner.next().then(
-        (step) => {
-          serverLife.run(() => {
-            if (this.#isOver) return;
-            if (step.done === true) this.#onInnerEnd();
-            else this.#carry(keepChunk(step.value));
-          });
-        },
-        (cause: unknown) => {
-          serverLife.run(() => {
-            const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
-            this.#finish(isReset ? resetError(cause) : closedError('it gave up', cause), isReset ? 'rst' : 'fin');
-          });
-        },
-      );
-    });
+    this.#options.serverLife.run(this.#read);
   }
+
+  // What happens with each chunk is made once for all of them.
+  readonly #read = (): void => {
+    if (!this.#isOver) this.#options.inner.next().then(this.#onStep, this.#onInnerFailure);
+  };
+
+  readonly #onStep = (step: Step): void => {
+    this.#options.serverLife.give(this.#take, step);
+  };
+
+  readonly #take = (step: Step): void => {
+    if (this.#isOver) return;
+    if (step.done === true) this.#onInnerEnd();
+    else this.#carry(keepChunk(step.value));
+  };
+
+  readonly #onInnerFailure = (cause: unknown): void => {
+    this.#options.serverLife.run(() => {
+      const isReset = cause instanceof PeiliError && cause.code === 'DIGEST_MISMATCH';
+      this.#finish(isReset ? resetError(cause) : closedError('it gave up', cause), isReset ? 'rst' : 'fin');
+    });
+  };
 
   #onInnerEnd(): void {
     const { fault } = this.#options;
@@ -176,14 +177,19 @@ export class WireBody implements Body {
     }
     this.#carried = chunk;
     const bytes = Math.min(chunk.byteLength, room);
-    this.#options.flow.want(bytes, this.#quantumUs(), (came) => {
-      this.#carried = undefined;
-      this.#arrive(chunk.subarray(0, came));
-      if (this.#isOver) return;
-      if (came < chunk.byteLength) this.#carry(chunk.subarray(came, chunk.byteLength));
-      else this.#goOn();
-    });
+    this.#options.flow.want(bytes, this.#quantumUs(), this.#onCame);
   }
+
+  readonly #onCame = (came: number): void => {
+    const chunk = this.#carried;
+    if (chunk === undefined) return;
+    this.#carried = undefined;
+    const isAll = came === chunk.byteLength;
+    this.#arrive(isAll ? chunk : chunk.subarray(0, came));
+    if (this.#isOver) return;
+    if (isAll) this.#goOn();
+    else this.#carry(chunk.subarray(came, chunk.byteLength));
+  };
 
   #goOn(): void {
     this.#isMoving = false;
@@ -241,9 +247,7 @@ export class WireBody implements Body {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) {
-      this.#options.clientLife.run(() => {
-        waiting.resolve({ done: false, value: chunk });
-      });
+      this.#options.clientLife.give(waiting.resolve, { done: false, value: chunk });
       return;
     }
     this.#arrived.push(chunk);

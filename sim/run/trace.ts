@@ -71,7 +71,8 @@ export class Trace {
     const kernel = this.#kernel;
     mixBytes(kernel.hash, exchange, bytes, isWrong, blob, offset);
     if (this.#watchers.length === 0) return;
-    const [atUs, ordinal] = [kernel.nowUs(), kernel.executed];
+    const atUs = kernel.nowUs();
+    const ordinal = kernel.executed;
     this.#tell({ type: 'bytes', exchange, bytes, isWrong, sinceUs, blob, offset, atUs, ordinal });
   }
 

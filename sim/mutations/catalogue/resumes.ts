@@ -255,11 +255,13 @@ export const resumes: readonly Mutation[] = [
     patches: [
       {
         file: body,
-        anchor: 'const chunk = await this.#read();',
+        anchor: 'return this.#ended ? Promise.reject(abortedError()) : this.#read();',
         replacement: `const isFull = this.#clock.nowUs() - (this.takenUs ?? Infinity) > 1_000_000;
-      if (isFull) await this.#read();
-      const chunk = await this.#read();
-      this.takenUs = this.#clock.nowUs();`,
+    const taken = isFull ? this.#read().then(() => this.#read()) : this.#read();
+    return taken.then((step) => {
+      this.takenUs = this.#clock.nowUs();
+      return step;
+    });`,
       },
     ],
     caughtBy: ['bytesAreTheContents'],

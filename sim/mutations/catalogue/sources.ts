@@ -129,11 +129,9 @@ export const sources: readonly Mutation[] = [
     patches: [
       {
         file: 'core/handlers/limit-uploads.ts',
-        anchor: `    return: () => {
-      release();
-      return body.return();`,
-        replacement: `    return: () => {
-      return body.return();`,
+        anchor: `onFailure: release }, () => {
+    release();`,
+        replacement: `onFailure: release }, () => {`,
       },
     ],
     caughtBy: ['freeSlotsAreGiven'],
