@@ -19,6 +19,11 @@ export interface MirrorService {
 export interface ContainerTestbedNode extends TestbedNode {
   readonly inside: ContainerNode;
   readonly service: MirrorService;
+  shape(bytesPerSecond: number | undefined): Promise<void>;
+  cut(): Promise<void>;
+  restore(): Promise<void>;
+  /** Ends what was done to it: each step costs a process in the container, so that only what was done is undone. */
+  mend(): Promise<void>;
 }
 
 const meshLimitMs = 120_000;
@@ -29,7 +34,38 @@ export function containerTestbedNode(
   service: MirrorService,
   run: TestbedNode['run'],
 ): ContainerTestbedNode {
+  const state: { isShaped: boolean; isFrozen: boolean; uncut?: (() => Promise<void>) | undefined } = {
+    isShaped: false,
+    isFrozen: false,
+  };
+  const { control } = service;
+  const shape = async (bytesPerSecond: number | undefined): Promise<void> => {
+    if (bytesPerSecond === undefined && !state.isShaped) return;
+    state.isShaped = bytesPerSecond !== undefined;
+    await inside.shape(bytesPerSecond);
+  };
+  const restore = async (): Promise<void> => {
+    const { uncut } = state;
+    state.uncut = undefined;
+    await uncut?.();
+  };
+  const thaw = async (): Promise<void> => {
+    state.isFrozen = false;
+    await control.thaw();
+  };
   return {
+    shape,
+    restore,
+    cut: async () => {
+      state.uncut ??= await inside.drop();
+    },
+    mend: async () => {
+      await restore();
+      await shape(undefined);
+      // It may not run any more.
+      if (state.isFrozen) await thaw().catch(() => undefined);
+      await control.start();
+    },
     name,
     zone,
     inside,
@@ -42,7 +78,14 @@ export function containerTestbedNode(
     holds: inside.holds,
     images: inside.images,
     receivedBytes: inside.receivedBytes,
-    mirror: service.control,
+    mirror: {
+      ...control,
+      thaw,
+      freeze: async () => {
+        state.isFrozen = true;
+        await control.freeze();
+      },
+    },
     containerd: { restart: inside.restartContainerd },
     exec: (command) => inside.exec(command),
   };
@@ -53,15 +96,10 @@ export function containerTestbed(
   nodes: readonly ContainerTestbedNode[],
   rest: Pick<Testbed, 'driver' | 'lacks' | 'upstream' | 'images' | 'dispose' | 'kubernetes'>,
 ): Testbed {
-  const cuts = new Map<string, () => Promise<void>>();
   const found = (wanted: string): ContainerTestbedNode => {
     const node = nodes.find(({ name }) => name === wanted);
     if (node === undefined) throw new RangeError(`there is no node ${wanted}`);
     return node;
-  };
-  const restore = async ({ name }: TestbedNode): Promise<void> => {
-    await cuts.get(name)?.();
-    cuts.delete(name);
   };
   return {
     ...rest,
@@ -72,21 +110,15 @@ export function containerTestbed(
       return node;
     },
     links: {
-      shape: ({ name }, bytesPerSecond) => found(name).inside.shape(bytesPerSecond),
-      cut: async ({ name }) => void cuts.set(name, await found(name).inside.drop()),
-      restore,
+      shape: ({ name }, bytesPerSecond) => found(name).shape(bytesPerSecond),
+      cut: ({ name }) => found(name).cut(),
+      restore: ({ name }) => found(name).restore(),
     },
     untilFound: ({ name, registryUrl }, image) =>
       until(`${name} finds ${image.name}`, () => findsImage(registryUrl, image)),
     mend: async () => {
       await rest.upstream.restore();
-      for (const node of nodes) {
-        await restore(node);
-        await node.inside.shape(undefined);
-        // It may not run.
-        await node.mirror.thaw().catch(() => undefined);
-      }
-      await allOf(nodes.map(({ mirror }) => mirror.start()));
+      await allOf(nodes.map((node) => node.mend()));
       await untilMeshed(nodes);
     },
     collect: (directory) => collect(nodes, directory),

@@ -71,11 +71,15 @@ export async function makeFolder(name: string): Promise<string> {
   return folder;
 }
 
+export function removeFolder(name: string): Promise<void> {
+  return rm(join(tmpdir(), name), { recursive: true, force: true });
+}
+
 /** Removes such folders of processes that have ended. */
 export async function sweepFolders(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = ownerOf(name);
-    if (pid !== undefined && !isAlive(pid)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(pid)) await removeFolder(name);
   }
 }
 

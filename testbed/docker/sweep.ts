@@ -1,4 +1,4 @@
-import { docker, isAlive, ownerOf, sweepFolders } from './docker-cli.ts';
+import { docker, isAlive, ownerOf, removeFolder, sweepFolders } from './docker-cli.ts';
 
 /** A testbed of containers by its name, and whether the process that made it still runs. */
 export interface FoundTestbed {
@@ -22,6 +22,7 @@ export async function removeContainerTestbed(name: string): Promise<void> {
   const ids = (await docker(['ps', '--all', '--quiet', '--filter', `network=${name}`])).split('\n').filter(Boolean);
   if (ids.length > 0) await docker(['rm', '--force', '--volumes', ...ids]);
   await docker(['network', 'rm', name]);
+  await removeFolder(name);
 }
 
 /** Removes what processes that have ended without a word left behind. */

@@ -54,6 +54,7 @@ export async function installSystemdMirror(node: ContainerNode, options: Systemd
         });
       },
       start: async () => {
+        if (await isReady()) return;
         await node.exec(['systemctl', 'start', unit]);
         await until(`the mirror of ${node.container} is ready`, isReady, startTimeoutMs);
       },

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import process from 'node:process';
 import { containerTestbed, containerTestbedNode } from '../docker/container-testbed.ts';
-import { docker, makeFolder, needDocker, newTestbedName } from '../docker/docker-cli.ts';
+import { docker, makeFolder, needDocker, newTestbedName, removeFolder } from '../docker/docker-cli.ts';
 import { openContainerNode } from '../docker/container-node.ts';
 import type { ContainerNode } from '../docker/container-node.ts';
 import { startGatewayUpstream } from '../docker/gateway-upstream.ts';
@@ -28,7 +27,7 @@ export async function startDockerTestbed(options: TestbedOptions): Promise<Testb
   const undo: (() => Promise<unknown>)[] = [];
   try {
     const folder = await makeFolder(name);
-    undo.push(() => rm(folder, { recursive: true, force: true }));
+    undo.push(() => removeFolder(name));
     const root = await createProgramRoot(folder);
     await docker(['network', 'create', name]);
     undo.push(() => docker(['network', 'rm', name]));

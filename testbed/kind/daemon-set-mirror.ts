@@ -30,6 +30,7 @@ export function daemonSetMirror(
   names: ReleaseNames,
 ): MirrorService {
   const { namespace, daemonSet, container, registryPort, metricsPort } = names;
+  const state = { isKilled: false };
   const registryUrl = `http://${node.address}:${registryPort}`;
   const pods = async (): Promise<readonly MirrorPod[]> => {
     const selector = ['--selector', `app.kubernetes.io/name=${daemonSet}`];
@@ -67,8 +68,13 @@ kill -${name} $(crictl inspect --output go-template --template '{{.info.pid}}' $
       return (parseMetrics(text).value('peili_members') ?? 0) >= others;
     },
     control: {
-      kill: () => signal('KILL'),
+      kill: async () => {
+        state.isKilled = true;
+        await signal('KILL');
+      },
       start: async () => {
+        if (!state.isKilled && (await isReady())) return;
+        state.isKilled = false;
         // A container that has ended waits for its time, longer after each end; a new pod does not.
         const ended = (await pods()).filter((pod) => !isWell(pod)).map(({ metadata }) => metadata.name);
         if (ended.length > 0)

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { command, isAlive, makeFolder, ownerOf, sweepFolders } from '../docker/docker-cli.ts';
+import { command, isAlive, makeFolder, ownerOf, removeFolder, sweepFolders } from '../docker/docker-cli.ts';
 import type { RunOptions } from '../docker/docker-cli.ts';
 import type { FoundTestbed } from '../docker/sweep.ts';
 import { until } from '../netns/conditions.ts';
@@ -38,10 +37,7 @@ export async function createKindCluster(
 ): Promise<KindCluster> {
   const folder = await makeFolder(name);
   const kubeconfig = join(folder, 'kubeconfig');
-  const close = async (): Promise<void> => {
-    await kind(['delete', 'cluster', '--name', name]);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const close = (): Promise<void> => removeKindTestbed(name);
   const kubectl: KindCluster['kubectl'] = (args, run) => command('kubectl', ['--kubeconfig', kubeconfig, ...args], run);
   const nodes = namesOf(name, options.nodes).map((node, at) => ({
     name: node,
@@ -86,6 +82,7 @@ export async function listKindTestbeds(): Promise<readonly FoundTestbed[]> {
 
 export async function removeKindTestbed(name: string): Promise<void> {
   await kind(['delete', 'cluster', '--name', name]);
+  await removeFolder(name);
 }
 
 /** Removes what processes that have ended without a word left behind. */

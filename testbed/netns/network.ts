@@ -106,9 +106,14 @@ export async function dropPackets(
     ...(address === undefined ? [] : [`-${side}`, address]),
     ...(port === undefined ? [] : [`--${side}port`, String(port)]),
   ];
+  const incoming = ['-i', 'eth0', '-p', 'tcp', ...other('s'), '-j', 'DROP'];
+  const outgoing = ['-o', 'eth0', '-p', 'tcp', ...other('d'), '-j', 'DROP'];
+  // What comes for pods of a node is forwarded by it.
   const rules = [
-    ['INPUT', '-i', 'eth0', '-p', 'tcp', ...other('s'), '-j', 'DROP'],
-    ['OUTPUT', '-o', 'eth0', '-p', 'tcp', ...other('d'), '-j', 'DROP'],
+    ['INPUT', ...incoming],
+    ['OUTPUT', ...outgoing],
+    ['FORWARD', ...incoming],
+    ['FORWARD', ...outgoing],
   ];
   for (const rule of rules) await namespace.run([program, '-w', '-I', ...rule]);
   return async () => {
