@@ -3,7 +3,19 @@ import type { FaultKind } from '../faults/fault.ts';
 import type { HttpFault } from '../network/http-fault.ts';
 import type { NamesFault } from '../node/name-service.ts';
 import type { RecordsFault } from '../node/records-fault.ts';
-import { count, duration, fields, oneOf, oneOrMore, rate, size, text } from './quantities.ts';
+import {
+  count,
+  duration,
+  fields,
+  oneOf,
+  oneOrMore,
+  positive,
+  rate,
+  signedDuration,
+  signedSize,
+  size,
+  text,
+} from './quantities.ts';
 
 /** What all faults of a file have: which one, where and when. */
 const place = {
@@ -67,6 +79,9 @@ function http<const T extends Fields>(own: T, build: (args: Parsed<T>) => HttpFa
 }
 
 const byte = { byte: v.optional(size, 0) };
+/** Of a body: below zero it counts from the end. */
+const bodyByte = { byte: v.optional(signedSize, 0) };
+
 /** Calls about records that it is asked; `nth`: only each so many-th. */
 function records<const T extends Fields>(own: T, build: (args: Parsed<T>) => RecordsFault): KindSchema {
   return kind({ ...own, nth: v.optional(count(1, 1_000_000)) }, (args) => ({
@@ -90,7 +105,7 @@ export const faultKinds: Readonly<Record<string, KindSchema>> = {
   pause: plain({ kind: 'pause' }),
   drain: plain({ kind: 'drain' }),
   rename: plain({ kind: 'rename' }),
-  'slow-cpu': kind({ times: count(1, 1_000) }, ({ times }) => ({ kind: 'slow-cpu', times })),
+  'slow-cpu': kind({ times: positive }, ({ times }) => ({ kind: 'slow-cpu', times })),
   'pause-node': plain({ kind: 'pause-node' }),
   vanish: plain({ kind: 'vanish' }),
   absent: plain({ kind: 'absent' }),
@@ -126,8 +141,8 @@ export const faultKinds: Readonly<Record<string, KindSchema>> = {
   'dns-fails': names({}, () => ({ kind: 'fail' })),
   'dns-lags': names({ lag: duration }, ({ lag }) => ({ kind: 'lag', lagUs: lag })),
   'dns-truncates': names({ entries: count(0, 100_000) }, ({ entries }) => ({ kind: 'truncate', entriesMax: entries })),
-  drift: kind({ perSecond: duration }, ({ perSecond }) => ({ kind: 'drift', usPerSecond: perSecond })),
-  wall: kind({ offset: duration }, ({ offset }) => ({ kind: 'wall', offsetUs: offset })),
+  drift: kind({ perSecond: signedDuration }, ({ perSecond }) => ({ kind: 'drift', usPerSecond: perSecond })),
+  wall: kind({ offset: signedDuration }, ({ offset }) => ({ kind: 'wall', offsetUs: offset })),
   'mute-records': plain({ kind: 'mute-records' }),
   refuse: http({}, () => ({ kind: 'refuse' })),
   'black-hole': http({}, () => ({ kind: 'black-hole' })),
@@ -135,15 +150,19 @@ export const faultKinds: Readonly<Record<string, KindSchema>> = {
   'slow-head': http({ delay: duration }, ({ delay }) => ({ kind: 'slow-head', delayUs: delay })),
   'hang-up': http({}, () => ({ kind: 'hang-up' })),
   garbage: http({}, () => ({ kind: 'garbage' })),
-  cut: http(byte, (args) => ({ kind: 'cut', atByte: args.byte })),
-  reset: http(byte, (args) => ({ kind: 'reset', atByte: args.byte })),
-  stall: http(byte, (args) => ({ kind: 'stall', atByte: args.byte })),
-  flip: http(byte, (args) => ({ kind: 'flip', atByte: args.byte })),
+  cut: http(bodyByte, (args) => ({ kind: 'cut', atByte: args.byte })),
+  reset: http(bodyByte, (args) => ({ kind: 'reset', atByte: args.byte })),
+  stall: http(bodyByte, (args) => ({ kind: 'stall', atByte: args.byte })),
+  flip: http(bodyByte, (args) => ({ kind: 'flip', atByte: args.byte })),
   trickle: http({ rate }, (args) => ({ kind: 'trickle', bytesPerSecond: args.rate })),
-  status: http({ status: count(400, 599) }, ({ status }) => ({ kind: 'status', status })),
+  status: http({ status: count(400, 599), retryAfter: v.optional(duration) }, ({ retryAfter, status }) => ({
+    kind: 'status',
+    status,
+    ...(retryAfter === undefined ? {} : { retryAfterS: Math.ceil(retryAfter / 1_000_000) }),
+  })),
   'ignore-range': http({}, () => ({ kind: 'ignore-range' })),
-  'shift-range': http({ bytes: size }, ({ bytes }) => ({ kind: 'shift-range', bytes })),
-  'other-size': http({ bytes: size }, ({ bytes }) => ({ kind: 'other-size', bytes })),
+  'shift-range': http({ bytes: signedSize }, ({ bytes }) => ({ kind: 'shift-range', bytes })),
+  'other-size': http({ bytes: signedSize }, ({ bytes }) => ({ kind: 'other-size', bytes })),
   'short-length': http({ bytes: size }, ({ bytes }) => ({ kind: 'short-length', bytes })),
   'long-length': http({ bytes: size }, ({ bytes }) => ({ kind: 'long-length', bytes })),
   surplus: http({}, () => ({ kind: 'surplus' })),

@@ -24,12 +24,15 @@ export function judgeExpectations({ expect, scenario }: Plan, result: SimResult)
 }
 
 export function figureOf(figure: FigureName, scenario: Scenario, result: SimResult): number {
-  const { pulls } = result;
+  const { pods, pulls } = result;
   switch (figure) {
     case 'failed':
       return pulls.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'pending').length;
     case 'pending':
-      return pulls.filter(({ outcome }) => outcome === 'pending').length;
+      return [
+        ...pulls.filter(({ outcome }) => outcome === 'pending'),
+        ...pods.filter(({ readyUs }) => readyUs === undefined),
+      ].length;
     case 'upstreamCopies':
       return result.upstreamBytes / imageBytesOf(scenario);
     case 'upstreamRequests':
@@ -37,13 +40,16 @@ export function figureOf(figure: FigureName, scenario: Scenario, result: SimResu
     case 'makespan':
       return result.makespanUs;
     case 'slowest':
-      return pulls.reduce((most, { tookUs, startUs }) => Math.max(most, tookUs ?? scenario.untilUs - startUs), 0);
+      return [...pulls, ...pods.map(({ readyUs, startUs }) => ({ startUs, tookUs: readyUs }))].reduce(
+        (most, { tookUs, startUs }) => Math.max(most, tookUs ?? scenario.untilUs - startUs),
+        0,
+      );
   }
 }
 
 /** One copy of each image that is pulled; layers that images share once. */
-export function imageBytesOf({ images, workload }: Pick<Scenario, 'images' | 'workload'>): number {
-  const pulled = new Set(workload.map(({ image }) => image));
+export function imageBytesOf({ images, pods = [], workload }: Pick<Scenario, 'images' | 'pods' | 'workload'>): number {
+  const pulled = new Set([...workload.map(({ image }) => image), ...pods.flatMap((pod) => pod.images)]);
   const layers = images
     .filter(({ name }) => pulled.has(name))
     .flatMap(({ name, layerBytes, layerLabels }) =>

@@ -161,7 +161,7 @@ test('scenario: what is uneven, shared, or moves', () => {
   });
   assert.equal(upstream.flowBytesPerSecond, 50_000_000);
   assert.deepEqual(upstream.outages, [{ fromUs: 1_000_000, untilUs: 2_000_000, kind: 'refuse' }]);
-  assert.deepEqual(upstream.manifestLimit, { gets: 3, windowUs: 3_600_000_000, per: 'cluster' });
+  assert.deepEqual(upstream.manifestLimit, { gets: 3, windowUs: 3_600_000_000 });
   assert.throws(
     () => read({ images: [{ ...app, base: 'x' }] }),
     /^ScenarioError: images\[0\]\.base: "x" is not another image of this file without a base$/,
@@ -198,10 +198,13 @@ test('scenario: --set changes what a file says, and adds what it does not', () =
 });
 
 for (const [set, says] of [
-  ['cluster.up=1Gbps', '--set cluster.up=1Gbps: cluster.up: "1Gbps" is no rate: write it as 1Gbit/s or 125MB/s'],
+  [
+    'cluster.up=1Gbps',
+    '--set cluster.up=1Gbps: cluster.up: "1Gbps" is no rate: write it as 1Gbit/s, 125MB/s or unlimited',
+  ],
   [
     'cluster.dwn=1MB/s',
-    '--set cluster.dwn=1MB/s: cluster.dwn: is not known here (did you mean down?): it may have nodes, zones, up, down, latency, zoneLatency, mirrorRate, zoneRate, disk or unpack',
+    '--set cluster.dwn=1MB/s: cluster.dwn: is not known here (did you mean down?): it may have nodes, zones, up, down, latency, zoneLatency, mirrorRate, zoneRate, disk, unpack, kubelet, containerd or known',
   ],
   ['cluster', '--set "cluster": write path=value, cluster.nodes=200 or faults[0].at=5s'],
   ['until=10', '--set until=10: until: 10 is no duration: write it as 30s, 10ms or 1m30s'],
@@ -224,7 +227,7 @@ for (const [set, says] of [
   ],
   [
     'policies=peli',
-    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili, noMirror, spegelLike, spegelLike-0.4, spegelLike-0.6, spegelLike-0.7 or binomialTree',
+    '--set policies=peli: policies: "peli" is no policy (did you mean peili?): it may be peili, noMirror, spegelLike, spegelLike-0.4, spegelLike-0.6, spegelLike-0.7, halfSpegel or binomialTree',
   ],
   [
     'faults[0].kind=stal',
@@ -266,7 +269,7 @@ test('scenario: what is wrong in a file is told with line and column', () => {
   };
   assert.equal(
     broken('rate: 50MB/s', 'rate: 50MBps'),
-    'my.yaml:12:33: upstream.rate: "50MBps" is no rate: write it as 1Gbit/s or 125MB/s',
+    'my.yaml:12:33: upstream.rate: "50MBps" is no rate: write it as 1Gbit/s, 125MB/s or unlimited',
   );
   assert.match(broken('    layers: [2 x 50MB, 1 GiB, 10]\n', ''), /^my\.yaml:14:5: images\[0\]\.layers: is missing$/);
   assert.match(broken('zone: c }', 'zone: c'), /^my\.yaml:\d+:\d+: this is no YAML: flow map/);

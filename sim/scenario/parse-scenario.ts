@@ -4,16 +4,22 @@ import type { Plan } from './plan.ts';
 import { readUnknown } from './read-scenario.ts';
 import { formatPath, ScenarioError, sayValue } from './scenario-error.ts';
 import type { ScenarioPath } from './scenario-error.ts';
+import type { ReadTrace } from './trace-text.ts';
 
 export interface ParseScenarioOptions {
   /** How errors call the text. @default 'scenario' */
   readonly file?: string;
   /** Changes on top of it, `cluster.nodes=200` each. */
   readonly set?: readonly string[];
+  /** Gives the text of a trace that the workload names. @default there are no traces */
+  readonly readTrace?: ReadTrace;
 }
 
 /** A plan from YAML. Throws a `ScenarioError`: one sentence with the place in the text, the path, the value, and what is allowed. */
-export function parseScenario(text: string, { file = 'scenario', set = [] }: ParseScenarioOptions = {}): Plan {
+export function parseScenario(
+  text: string,
+  { file = 'scenario', set = [], ...options }: ParseScenarioOptions = {},
+): Plan {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
@@ -24,7 +30,7 @@ export function parseScenario(text: string, { file = 'scenario', set = [] }: Par
   const changed = new Map<string, string>();
   for (const change of set) changed.set(formatPath(applyChange(document, change)), change);
   try {
-    return readUnknown(document.toJS());
+    return readUnknown(document.toJS(), options);
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
     throw new ScenarioError([], `${placeOf(error.path, document, lines, file, changed)}: ${error.message}`);

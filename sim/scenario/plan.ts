@@ -19,5 +19,5 @@ export interface Expectation {
   readonly bound: Bound;
 }
 
-/** `failed`, `pending`: pulls; `upstreamCopies`: bytes that left the registry, in copies of all images that were pulled; `slowest`: the longest pull. */
+/** `failed`: pulls; `pending`: pulls and pods; `upstreamCopies`: bytes that left the registry, in copies of all images that were pulled; `slowest`: the longest pull, or the pod that waited longest. */
 export type FigureName = 'failed' | 'pending' | 'upstreamCopies' | 'upstreamRequests' | 'makespan' | 'slowest';

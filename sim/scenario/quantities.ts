@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { didYouMean, sayOneOf, sayValue } from './scenario-error.ts';
-import { parseDurationUs, parsePercent, parseRateBytesPerSecond, parseSizeBytes } from './units.ts';
+import { parseDurationUs, parsePercent, parseRateBytesPerSecond, parseSigned, parseSizeBytes } from './units.ts';
 
 /** The parts of a scenario's schema. Each complaint is the end of a sentence that begins with the place. */
 
@@ -56,6 +56,16 @@ export function count(min: number, max: number): v.GenericSchema<number, number>
   );
 }
 
+export const positive: v.GenericSchema<number, number> = v.custom<number>(
+  (input) => typeof input === 'number' && input > 0 && input < Infinity,
+  ({ input }) => `${sayValue(input)} is no number above 0`,
+);
+
+export const yesOrNo: v.GenericSchema<boolean, boolean> = v.custom<boolean>(
+  (input) => typeof input === 'boolean',
+  ({ input }) => `${sayValue(input)} is neither true nor false`,
+);
+
 export function oneOf<const T extends string>(names: readonly T[], what: string): v.GenericSchema<T, T> {
   return v.custom<T>(
     (input) => names.some((name) => name === input),
@@ -84,6 +94,16 @@ function quantity(
 export const duration = quantity('duration', parseDurationUs, '30s, 10ms or 1m30s');
 export const size = quantity('size', parseSizeBytes, '50MB, 2GiB or a number of bytes');
 export const rate = quantity('rate', parseRateBytesPerSecond, '1Gbit/s or 125MB/s');
+/** As much as there is. */
+export const unlimitedRate = quantity(
+  'rate',
+  (value) => (value === 'unlimited' ? Infinity : parseRateBytesPerSecond(value)),
+  '1Gbit/s, 125MB/s or unlimited',
+);
+/** Back, too. */
+export const signedDuration = quantity('duration', parseSigned(parseDurationUs), '30s, 10ms or -1m30s');
+/** From the end, where it is below zero. */
+export const signedSize = quantity('size', parseSigned(parseSizeBytes), '50MB, -1 or a number of bytes');
 
 /** A number of things, or a part of all: given all of them, how many. */
 export type Share = (all: number) => number;

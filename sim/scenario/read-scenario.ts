@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { defaultLimits } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
-import { diskProfiles } from '../disk/disk-profiles.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { FaultParts } from './fault-text.ts';
+import { clusterOf, nodesOf } from './read-cluster.ts';
 import { selectNodes } from './node-selection.ts';
 import type { NodeNames } from './node-selection.ts';
 import type { Expectation, FigureName, Plan } from './plan.ts';
@@ -11,9 +11,17 @@ import { didYouMean, ScenarioError, sayValue } from './scenario-error.ts';
 import type { ScenarioPath } from './scenario-error.ts';
 import { scenarioSchema } from './scenario-schema.ts';
 import type { ScenarioParts, ScenarioText } from './scenario-schema.ts';
-import type { ClusterSpec, ImageSpec, MirrorSpec, Scenario, UnevenNode } from './scenario.ts';
+import type { ImageSpec, MirrorSpec, Scenario } from './scenario.ts';
 import { parseDurationUs, parseRateBytesPerSecond, parseSizeBytes } from './units.ts';
-import { planPulls } from './workload.ts';
+import type { TraceWorkload } from '../traces/trace-workload.ts';
+import { tracesBy } from './trace-text.ts';
+import type { ReadTrace, ReadTraces } from './trace-text.ts';
+import { planWork } from './workload.ts';
+
+export interface ReadScenarioOptions {
+  /** Gives the text of a trace that the workload names. @default there are no traces */
+  readonly readTrace?: ReadTrace;
+}
 
 /**
  * A plan from what people write: quantities with their units, nodes by name. The same text in YAML (`parseScenario`) and as a value is the same plan.
@@ -25,15 +33,15 @@ import { planPulls } from './workload.ts';
  *   workload: [{ pull: 'docker.io/library/app:1' }],
  * });
  */
-export function readScenario(value: ScenarioText): Plan {
-  return readUnknown(value);
+export function readScenario(value: ScenarioText, options: ReadScenarioOptions = {}): Plan {
+  return readUnknown(value, options);
 }
 
 /** The same for what may be anything. Throws a `ScenarioError`. */
-export function readUnknown(value: unknown): Plan {
+export function readUnknown(value: unknown, { readTrace }: ReadScenarioOptions = {}): Plan {
   const parsed = v.safeParse(scenarioSchema, value, { abortEarly: true, abortPipeEarly: true });
   if (!parsed.success) throw errorOf(parsed.issues[0]);
-  return planOf(parsed.output);
+  return planOf(parsed.output, tracesBy(readTrace));
 }
 
 function errorOf(issue: v.BaseIssue<unknown>): ScenarioError {
@@ -41,19 +49,29 @@ function errorOf(issue: v.BaseIssue<unknown>): ScenarioError {
   return new ScenarioError(path, issue.message);
 }
 
-function planOf(parts: ScenarioParts): Plan {
-  const nodes = nodesOf(parts.cluster);
-  const images = imagesOf(parts.images);
+function planOf(parts: ScenarioParts, traces: ReadTraces): Plan {
+  const traced = parts.workload.flatMap((part, index) =>
+    part.work === 'traces' ? [traces(part.trace, ['workload', index, 'trace'])] : [],
+  );
+  const nodes = nodesOf(parts.cluster, traced);
+  const images = allImages(parts, traced);
+  const work = planWork(parts.workload, { nodes, images, traces });
+  const lastUs = traced.length === 0 ? 0 : work.workload.reduce((last, { atUs }) => Math.max(last, atUs), 0);
   const scenario: Scenario = {
     name: parts.name,
     shows: parts.shows,
     cluster: clusterOf(parts.cluster, nodes),
     upstream: parts.upstream,
     images,
-    workload: planPulls(parts.workload, nodes, images),
+    ...work,
     faults: parts.faults.flatMap((fault, index) => faultsOf(fault, nodes, ['faults', index])),
     ...mirrorOf(parts.mirror),
-    untilUs: parts.until,
+    ...(parts.buggify === undefined ? {} : { buggifyIn64: parts.buggify }),
+    ...(parts.swaps === undefined ? {} : { swaps: parts.swaps }),
+    ...(parts.heal === undefined
+      ? {}
+      : { heal: { atUs: parts.heal.at, core: selectNodes(nodes, parts.heal.core, [], ['heal'], 'core') } }),
+    untilUs: parts.until ?? lastUs + hourUs,
   };
   return {
     scenario,
@@ -67,76 +85,20 @@ function planOf(parts: ScenarioParts): Plan {
   };
 }
 
-function nodesOf({ nodes, zones }: ScenarioParts['cluster']): NodeNames {
-  const zoneNames = typeof zones === 'number' ? Array.from({ length: zones }, (_, index) => `z${index}`) : zones;
-  const inTurn = (index: number, names: readonly string[]): string => names[index % names.length] ?? 'z0';
-  if (typeof nodes === 'number') {
-    const names = Array.from({ length: nodes }, (_, index) => `n${index}`);
-    return { names, zones: names.map((_name, index) => inTurn(index, zoneNames)), groups: new Map() };
-  }
-  const members = nodes.flatMap(({ name, count, zone }) =>
-    Array.from({ length: count }, (_, index) => ({
-      group: name,
-      name: `${name}${index}`,
-      zone: inTurn(index, zone ?? zoneNames),
-    })),
-  );
-  const groups = new Map(
-    nodes.map(({ name }) => [name, members.flatMap(({ group }, index) => (group === name ? [index] : []))]),
-  );
-  return { names: members.map(({ name }) => name), zones: members.map(({ zone }) => zone), groups };
-}
+const hourUs = 3_600_000_000;
 
-function clusterOf(parts: ScenarioParts['cluster'], nodes: NodeNames): ClusterSpec {
-  const { unpack } = parts;
-  const uneven = unevenOf(parts);
-  const disk = Object.entries(diskProfiles).find(([name]) => name === parts.disk)?.[1];
-  const isPlain = typeof parts.nodes === 'number' && typeof parts.zones === 'number';
-  return {
-    nodes: nodes.names.length,
-    zones: new Set(nodes.zones).size,
-    ...(isPlain ? {} : { zoneOf: nodes.zones }),
-    ...(typeof parts.nodes === 'number' ? {} : { nameOf: nodes.names }),
-    upBytesPerSecond: parts.up,
-    downBytesPerSecond: parts.down,
-    latencyUs: parts.latency,
-    zoneLatencyUs: parts.zoneLatency,
-    mirrorBytesPerSecond: parts.mirrorRate,
-    ...(parts.zoneRate === undefined ? {} : { zoneBytesPerSecond: parts.zoneRate }),
-    ...(disk === undefined ? {} : { disk }),
-    ...(uneven.length === 0 ? {} : { uneven }),
-    ...(unpack === undefined
-      ? {}
-      : {
-          unpack: {
-            layerUs: unpack.layer,
-            bytesPerSecond: unpack.rate,
-            ...(unpack.shared === undefined ? {} : { sharedBytesPerSecond: unpack.shared }),
-          },
-        }),
-  };
-}
-
-function unevenOf({ nodes }: ScenarioParts['cluster']): readonly UnevenNode[] {
-  if (typeof nodes === 'number') return [];
-  return nodes
-    .flatMap((group) => Array.from({ length: group.count }, () => group))
-    .flatMap(({ up, down, mirrorRate }, node) =>
-      up === undefined && down === undefined && mirrorRate === undefined
-        ? []
-        : [
-            {
-              node,
-              ...(up === undefined ? {} : { upBytesPerSecond: up }),
-              ...(down === undefined ? {} : { downBytesPerSecond: down }),
-              ...(mirrorRate === undefined ? {} : { mirrorBytesPerSecond: mirrorRate }),
-            },
-          ],
-    );
+function allImages({ images: given }: ScenarioParts, traced: readonly TraceWorkload[]): readonly ImageSpec[] {
+  const images = imagesOf(given);
+  const names = new Set(images.map(({ name }) => name));
+  // What the file says of an image is true of it in the trace too.
+  const others = traced.flatMap(({ images: own }) => own).filter(({ name }) => !names.has(name));
+  const all = [...images, ...new Map(others.map((image) => [image.name, image])).values()];
+  if (all.length === 0) throw new ScenarioError(['images'], 'has none: a scenario needs an image');
+  return all;
 }
 
 function imagesOf(given: ScenarioParts['images']): readonly ImageSpec[] {
-  return given.map(({ name, layers, base, movesAt }, index) => {
+  return given.map(({ name, layers, base, labels, movesAt, platforms }, index) => {
     if (!/^[^/\s]+\/[^\s:]+:[\w][\w.-]*$/.test(name)) {
       throw new ScenarioError(
         ['images', index, 'name'],
@@ -149,6 +111,10 @@ function imagesOf(given: ScenarioParts['images']): readonly ImageSpec[] {
       const problem = `${sayValue(base)} is not another image of this file without a base${didYouMean(base, names)}`;
       throw new ScenarioError(['images', index, 'base'], problem);
     }
+    if (labels !== undefined && (base !== undefined || labels.length !== layers.length)) {
+      const problem = base === undefined ? `has ${labels.length}, and layers ${layers.length}` : 'stands beside base';
+      throw new ScenarioError(['images', index, 'labels'], `${problem}: write one for each layer, and no base`);
+    }
     const all = [...(below?.layers ?? []), ...layers];
     const isShared = below !== undefined || given.some((each) => each.base === name);
     const label = (place: number): string =>
@@ -158,7 +124,9 @@ function imagesOf(given: ScenarioParts['images']): readonly ImageSpec[] {
     return {
       name,
       layerBytes: all,
-      ...(isShared ? { layerLabels: all.map((_bytes, place) => label(place)) } : {}),
+      ...(labels === undefined ? {} : { layerLabels: labels }),
+      ...(isShared && labels === undefined ? { layerLabels: all.map((_bytes, place) => label(place)) } : {}),
+      ...(platforms === undefined ? {} : { platforms }),
       ...(movesAt === undefined ? {} : { movesAtUs: movesAt }),
     };
   });
@@ -176,7 +144,8 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
   const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
   const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
   const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], path, 'from');
-  const others = parts.with === undefined ? [] : selectNodes(nodes, parts.with, [], path, 'with');
+  const others =
+    parts.with === undefined || parts.with.length === 0 ? [] : selectNodes(nodes, parts.with, [], path, 'with');
   return targets.flatMap((target, index) =>
     askers.map((from): Fault => {
       const atUs = at + index * every;

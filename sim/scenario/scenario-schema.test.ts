@@ -17,7 +17,8 @@ function keysOf(schema: unknown, keys = new Set<string>()): ReadonlySet<string> 
   for (const part of ['item', 'wrapped', 'value'] as const) if (part in schema) keysOf(Reflect.get(schema, part), keys);
   if ('pipe' in schema && Array.isArray(schema.pipe)) keysOf({ ...schema.pipe[0] }, keys);
   if ('getter' in schema && typeof schema.getter === 'function') {
-    for (const input of [[], 'text', {}]) keysOf((schema.getter as (value: unknown) => unknown)(input), keys);
+    for (const input of [[], 'text', {}, { pull: '' }, { pod: '' }, { ask: '' }, { trace: '' }])
+      keysOf((schema.getter as (value: unknown) => unknown)(input), keys);
   }
   return keys;
 }

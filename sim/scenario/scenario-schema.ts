@@ -1,40 +1,12 @@
 import * as v from 'valibot';
 import { policyNames } from '../policies/named.ts';
-import { diskProfiles } from '../disk/disk-profiles.ts';
 import { bound, parseNumber } from './bound.ts';
 import { faultText } from './fault-text.ts';
-import { count, duration, either, fields, layers, listOf, oneOf, oneOrMore, rate, share, text } from './quantities.ts';
+import { count, duration, fields, layers, listOf, oneOf, oneOrMore, text } from './quantities.ts';
+import { clusterText } from './cluster-text.ts';
+import { workText } from './workload-text.ts';
 import { upstreamText } from './upstream-text.ts';
 import { parseDurationUs } from './units.ts';
-
-const nodesMax = 100_000;
-
-const group = fields({
-  /** Its nodes are `<name>0`, `<name>1`, ... */
-  name: text,
-  count: count(1, nodesMax),
-  /** One, or several in turn. */
-  zone: v.optional(oneOrMore(text)),
-  /** Where they are not like the others. */
-  up: v.optional(rate),
-  down: v.optional(rate),
-  mirrorRate: v.optional(rate),
-});
-
-const cluster = fields({
-  nodes: either(Array.isArray, listOf(group), count(1, nodesMax)),
-  /** How many, or their names. */
-  zones: v.optional(either(Array.isArray, listOf(text), count(1, 1_000)), 1),
-  up: v.optional(rate, '10Gbit/s'),
-  down: v.optional(rate, '10Gbit/s'),
-  latency: v.optional(duration, '200us'),
-  zoneLatency: v.optional(duration, '600us'),
-  mirrorRate: v.optional(rate, '2GB/s'),
-  /** All that goes from one zone to another. */
-  zoneRate: v.optional(rate),
-  disk: v.optional(oneOf(Object.keys(diskProfiles), 'disk')),
-  unpack: v.optional(fields({ layer: v.optional(duration, '0'), rate, shared: v.optional(rate) })),
-});
 
 const image = fields({
   name: text,
@@ -43,24 +15,10 @@ const image = fields({
   base: v.optional(text),
   /** When its tag comes to mean other content. */
   movesAt: v.optional(oneOrMore(duration)),
-});
-
-const pulls = fields({
-  pull: text,
-  on: v.optional(oneOrMore(text), 'all'),
-  except: v.optional(oneOrMore(text), []),
-  at: v.optional(duration, '0'),
-  /** Each a little later, by up to so much, drawn anew for each seed. */
-  jitter: v.optional(duration),
-  /** From one node, or one wave, to the next. */
-  every: v.optional(duration),
-  waves: v.optional(count(1, nodesMax)),
-  /** So many pull at a time: the next one begins when one has ended. */
-  atOnce: v.optional(share),
-  /** They come by chance, so far apart in the mean. */
-  arrivals: v.optional(duration),
-  /** A pull that failed is tried again a second later, so often. */
-  retries: v.optional(count(0, 1_000)),
+  /** Layers with the same label are the same content, whichever image they are of. */
+  labels: v.optional(listOf(text)),
+  /** More than one: the tag means an index. */
+  platforms: v.optional(oneOrMore(text)),
 });
 
 const expectation = fields({
@@ -91,13 +49,20 @@ const mirror = fields({
 export const scenarioSchema = fields({
   name: v.optional(text, ''),
   shows: v.optional(text, ''),
-  cluster,
+  cluster: v.optional(clusterText, {}),
   upstream: v.optional(upstreamText, 'office'),
-  images: v.pipe(listOf(image), v.minLength(1, 'has none: a scenario needs an image')),
-  workload: v.pipe(listOf(pulls), v.minLength(1, 'has nothing in it: say which image is pulled where')),
+  images: v.optional(listOf(image), []),
+  workload: v.pipe(listOf(workText), v.minLength(1, 'has nothing in it: say which image is pulled where')),
   faults: v.optional(listOf(faultText), []),
   mirror: v.optional(mirror, {}),
-  until: v.optional(duration, '1h'),
+  /** Mirrors behave rarely where they may, in so many of 64 cases. */
+  buggify: v.optional(count(0, 64)),
+  /** Which of the events that are due at the same time change places. */
+  swaps: v.optional(listOf(count(0, Number.MAX_SAFE_INTEGER))),
+  /** From then on this part of the cluster is well, and the upstream: a law says what they have to come to. */
+  heal: v.optional(fields({ at: duration, core: oneOrMore(text) })),
+  /** @default an hour, or an hour after the last pull of a trace */
+  until: v.optional(duration),
   seeds: v.optional(count(1, 10_000), 1),
   policies: v.optional(oneOrMore(oneOf(policyNames, 'policy')), ['peili', 'noMirror']),
   expect: v.optional(

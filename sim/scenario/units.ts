@@ -59,6 +59,19 @@ export function parseRateBytesPerSecond(value: string | number): number | undefi
   return rate === 0 ? undefined : rate;
 }
 
+/** The same with a minus before it, too. */
+export function parseSigned(
+  parse: (value: string | number) => number | undefined,
+): (value: string | number) => number | undefined {
+  return (value) => {
+    const text = typeof value === 'number' ? value : value.trim();
+    const isBelow = typeof text === 'number' ? text < 0 : text.startsWith('-');
+    if (!isBelow) return parse(text);
+    const parsed = parse(typeof text === 'number' ? -text : text.slice(1));
+    return parsed === undefined ? undefined : -parsed;
+  };
+}
+
 /** `10%`: 10. */
 export function parsePercent(value: string): number | undefined {
   const [, amount = ''] = /^(\d+(?:\.\d+)?)\s*%$/.exec(value.trim()) ?? [];

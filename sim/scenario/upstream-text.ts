@@ -1,6 +1,18 @@
 import * as v from 'valibot';
-import type { OutageSpec, UpstreamSpec } from '../upstream/upstream-spec.ts';
-import { count, duration, either, fields, listOf, oneOf, oneOrMore, rate, text } from './quantities.ts';
+import type { ManifestLimit, OutageSpec, StorageSpec, TokenSpec, UpstreamSpec } from '../upstream/upstream-spec.ts';
+import {
+  count,
+  duration,
+  either,
+  fields,
+  listOf,
+  oneOf,
+  oneOrMore,
+  rate,
+  text,
+  unlimitedRate,
+  yesOrNo,
+} from './quantities.ts';
 import { upstreamProfiles } from './upstream-profiles.ts';
 
 const profileName = oneOf(Object.keys(upstreamProfiles), 'profile of an upstream');
@@ -8,7 +20,7 @@ const profileName = oneOf(Object.keys(upstreamProfiles), 'profile of an upstream
 const inFull = fields({
   /** What is not said here is as there. */
   profile: v.optional(profileName, 'office'),
-  rate: v.optional(rate),
+  rate: v.optional(unlimitedRate),
   latency: v.optional(duration),
   /** No stream is faster. */
   streamRate: v.optional(rate),
@@ -17,7 +29,7 @@ const inFull = fields({
     fields({
       gets: count(0, 1_000_000),
       window: duration,
-      per: v.optional(oneOf(['cluster', 'node'], 'counting'), 'cluster'),
+      per: v.optional(oneOf(['cluster', 'node'], 'counting')),
     }),
   ),
   outages: v.optional(
@@ -32,6 +44,12 @@ const inFull = fields({
   ),
   /** Images that are not there. */
   absent: v.optional(oneOrMore(text)),
+  /** Connections take one round trip more. */
+  tls: v.optional(yesOrNo),
+  /** Nobody is answered without a token. */
+  token: v.optional(fields({ latency: v.optional(duration), lifetime: v.optional(duration) })),
+  /** Blobs come from there, after a redirect. */
+  storage: v.optional(fields({ rate: unlimitedRate, latency: duration, streamRate: v.optional(rate) })),
 });
 
 /** A registry in a file: a profile by its name, or in full. */
@@ -48,7 +66,18 @@ export const upstreamText = either(
 );
 
 function upstreamOf(parts: v.InferOutput<typeof inFull>): UpstreamSpec {
-  const { profile, absent, latency, manifestLimit, outages, rate: bytesPerSecond, streamRate } = parts;
+  const {
+    profile,
+    absent,
+    latency,
+    manifestLimit,
+    outages,
+    rate: bytesPerSecond,
+    storage,
+    streamRate,
+    tls,
+    token,
+  } = parts;
   const known = upstreamProfiles[profile];
   // The schema has looked at the name.
   if (known === undefined) throw new RangeError(`no profile ${profile}`);
@@ -57,12 +86,31 @@ function upstreamOf(parts: v.InferOutput<typeof inFull>): UpstreamSpec {
     ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
     ...(latency === undefined ? {} : { latencyUs: latency }),
     ...(streamRate === undefined ? {} : { flowBytesPerSecond: streamRate }),
-    ...(manifestLimit === undefined
-      ? {}
-      : { manifestLimit: { gets: manifestLimit.gets, windowUs: manifestLimit.window, per: manifestLimit.per } }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(token === undefined ? {} : { token: tokenOf(token) }),
+    ...(storage === undefined ? {} : { storage: storageOf(storage) }),
+    ...(manifestLimit === undefined ? {} : { manifestLimit: limitOf(manifestLimit) }),
     ...(outages.length === 0
       ? {}
       : { outages: outages.map(({ from, until, kind }): OutageSpec => ({ fromUs: from, untilUs: until, kind })) }),
     ...(absent === undefined ? {} : { absent }),
   };
+}
+
+type Parts<Name extends keyof v.InferOutput<typeof inFull>> = NonNullable<v.InferOutput<typeof inFull>[Name]>;
+
+function tokenOf({ latency, lifetime }: Parts<'token'>): TokenSpec {
+  return {
+    ...(latency === undefined ? {} : { latencyUs: latency }),
+    ...(lifetime === undefined ? {} : { lifetimeUs: lifetime }),
+  };
+}
+
+function storageOf({ latency, rate: bytesPerSecond, streamRate }: Parts<'storage'>): StorageSpec {
+  const cap = streamRate === undefined ? {} : { flowBytesPerSecond: streamRate };
+  return { bytesPerSecond, latencyUs: latency, ...cap };
+}
+
+function limitOf({ gets, per, window }: Parts<'manifestLimit'>): ManifestLimit {
+  return { gets, windowUs: window, ...(per === undefined ? {} : { per }) };
 }

@@ -10,6 +10,7 @@ import { holderTrickles } from './holder-trickles.ts';
 import { hugeLayer } from './huge-layer.ts';
 import { liar } from './liar.ts';
 import { mirrorsRestart } from './mirrors-restart.ts';
+import { mixedWithSpegel } from './mixed-with-spegel.ts';
 import { nodeJoinsEmpty } from './node-joins-empty.ts';
 import { nodesJoin } from './nodes-join.ts';
 import { registryDown } from './registry-down.ts';
@@ -55,6 +56,7 @@ export const namedScenarios: readonly NamedScenario[] = Object.entries({
   'huge-layer': hugeLayer,
   'small-artifacts': smallArtifacts,
   'containerd-five-minutes': containerdFiveMinutes,
+  'mixed-with-spegel': mixedWithSpegel,
   'first-holder-melts': firstHolderMelts,
   'spegel-endless-wait': spegelEndlessWait,
   'spegel-resume-from-zero': spegelResumeFromZero,

@@ -15,6 +15,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   'first-holder-melts': ['cluster.nodes=8'],
   'registry-rate-limits': ['cluster.nodes=14', 'expect.noMirror.failed=at least 4'],
   'cloud-registry': ['cluster.nodes=6'],
+  'mixed-with-spegel': ['cluster.nodes=8'],
   'huge-layer': ['images[0].layers=500MB', 'workload[1].at=60s'],
 };
 

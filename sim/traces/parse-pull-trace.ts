@@ -21,22 +21,22 @@ const fieldNames: readonly string[] = ['atMs', 'node', 'zone', 'image', 'layers'
 export function parsePullTrace(text: string): PullTrace {
   const known = new Map<string, readonly TracedLayer[]>();
   const pulls: TracedPull[] = [];
-  let hasHead = false;
+  let head: Pick<PullTrace, 'startedAtMs'> | undefined;
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const number = index + 1;
     const fields = fieldsOf(line, number);
-    if (!hasHead) {
-      checkHead(fields, number);
-      hasHead = true;
+    if (head === undefined) {
+      head = headOf(fields, number);
       continue;
     }
     const pull = pullOf(fields, known, number);
     known.set(pull.image, pull.layers);
     pulls.push(pull);
   }
-  if (!hasHead) throw new TraceError(1, `the trace is empty: its first line is {"peili-trace":${traceVersion}}`);
-  return { pulls: pulls.toSorted((one, other) => one.atMs - other.atMs) };
+  if (head === undefined)
+    throw new TraceError(1, `the trace is empty: its first line is {"peili-trace":${traceVersion}}`);
+  return { ...head, pulls: pulls.toSorted((one, other) => one.atMs - other.atMs) };
 }
 
 function fieldsOf(line: string, number: number): Fields {
@@ -50,11 +50,21 @@ function fieldsOf(line: string, number: number): Fields {
   return value;
 }
 
-function checkHead(fields: Fields, number: number): void {
-  const version = fields['peili-trace'];
-  if (version === traceVersion) return;
-  const said = version === undefined ? 'it does not say that it is one' : `its version is ${sayValue(version)}`;
-  throw new TraceError(number, `no trace that can be read: ${said}; the first line is {"peili-trace":${traceVersion}}`);
+function headOf(fields: Fields, number: number): Pick<PullTrace, 'startedAtMs'> {
+  const { 'peili-trace': version, startedAtMs } = fields;
+  if (version !== traceVersion) {
+    const said = version === undefined ? 'it does not say that it is one' : `its version is ${sayValue(version)}`;
+    throw new TraceError(
+      number,
+      `no trace that can be read: ${said}; the first line is {"peili-trace":${traceVersion}}`,
+    );
+  }
+  if (startedAtMs === undefined) return {};
+  if (isCount(startedAtMs)) return { startedAtMs };
+  throw new TraceError(
+    number,
+    `startedAtMs is ${sayValue(startedAtMs)}: whole milliseconds since 1970, or leave it out`,
+  );
 }
 
 function pullOf(fields: Fields, known: ReadonlyMap<string, readonly TracedLayer[]>, number: number): TracedPull {

@@ -135,21 +135,36 @@ test('trace: as a workload: nodes by name, layers that images share are fetched 
 test('recorder: a pull begins with its first new content and ends with its name; names that nobody pulls are none', () => {
   const recorder = new PullRecorder({ node: 'n0', zone: 'z0' });
   const layers = [layer(1), layer(2)];
+  const [root, config] = [layer(5).digest, layer(6).digest];
+  const named = { type: 'image', target: root, documents: [root, config], layers } as const;
+  const same = 'docker.io/library/same:2';
+  const old = 'docker.io/library/old:1';
   const events = [
+    { type: 'known', name: old, target: root },
     { type: 'content', atMs: 100, digest: layer(9).digest },
-    { type: 'content', atMs: 4_000_000, digest: layer(2).digest },
+    { type: 'content', atMs: 4_000_000, digest: root },
+    { type: 'content', atMs: 4_000_400, digest: layer(2).digest },
     { type: 'content', atMs: 4_000_500, digest: layer(1).digest },
-    { type: 'image', atMs: 4_001_000, name: image, layers },
-    { type: 'image', atMs: 4_001_001, name: `docker.io/library/app@${layer(5).digest}`, layers },
-    { type: 'image', atMs: 4_001_002, name: layer(5).digest, layers },
-    { type: 'image', atMs: 5_000_000, name: 'docker.io/library/same:2', layers },
+    { type: 'content', atMs: 4_000_900, digest: root },
+    { ...named, atMs: 4_001_000, name: image },
+    { ...named, atMs: 4_001_001, name: `docker.io/library/app@${root}` },
+    { ...named, atMs: 4_001_002, name: layer(5).digest },
+    // Labels.
+    { ...named, atMs: 4_001_003, name: image },
+    { ...named, atMs: 4_001_004, name: old },
+    { ...named, atMs: 5_000_000, name: same },
+    { type: 'image-removed', name: same },
+    { ...named, atMs: 6_000_000, name: same },
+    { ...named, atMs: 7_000_000, name: same, target: layer(7).digest, documents: [], layers: [layer(1)] },
   ] as const;
   const pulls = events.map((event) => recorder.take(event)).filter((pull) => pull !== undefined);
   assert.deepEqual(
     pulls.map(({ atMs, image: name, tookMs }) => [atMs, name, tookMs]),
     [
       [4_000_000, image, 1_000],
-      [5_000_000, 'docker.io/library/same:2', 0],
+      [5_000_000, same, 0],
+      [6_000_000, same, 0],
+      [7_000_000, same, 0],
     ],
   );
 });

@@ -20,23 +20,30 @@ export interface TracedLayer {
 
 /** Pulls in the order in which they began. */
 export interface PullTrace {
+  /** When it began, wall milliseconds: what puts the traces of several nodes beside each other. */
+  readonly startedAtMs?: number;
   readonly pulls: readonly TracedPull[];
 }
 
 /** What the first line of a trace says. */
 export const traceVersion = 1;
 
-export function formatPullTrace({ pulls }: PullTrace): string {
-  return `${[JSON.stringify({ 'peili-trace': traceVersion }), ...formatPulls(pulls)].join('\n')}\n`;
+/** The first line. */
+export function traceHead({ startedAtMs }: Pick<PullTrace, 'startedAtMs'>): string {
+  return JSON.stringify({ 'peili-trace': traceVersion, ...(startedAtMs === undefined ? {} : { startedAtMs }) });
 }
 
-/** One line a pull; layers stand with the first pull of an image, and again when the tag means others. */
-export function formatPulls(pulls: readonly TracedPull[]): readonly string[] {
+export function formatPullTrace({ pulls, ...head }: PullTrace): string {
+  return `${[traceHead(head), ...pulls.map(pullLines())].join('\n')}\n`;
+}
+
+/** Writes one line a pull, one after the other; layers stand with the first pull of an image, and again when the tag means others. */
+export function pullLines(): (pull: TracedPull) => string {
   const known = new Map<string, string>();
-  return pulls.map(({ layers, ...pull }) => {
+  return ({ layers, ...pull }) => {
     const text = JSON.stringify(layers);
     const isKnown = known.get(pull.image) === text;
     known.set(pull.image, text);
     return JSON.stringify(isKnown ? pull : { ...pull, layers });
-  });
+  };
 }
