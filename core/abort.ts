@@ -34,16 +34,22 @@ export interface Scope {
   close(): void;
 }
 
-export function openScope(parent: AbortSignal): Scope {
+/** `parent` undefined: it is aborted alone. */
+export function openScope(parent?: AbortSignal): Scope {
   const controller = new AbortController();
   const abort = (reason?: PeiliError): void => {
     controller.abort(reason ?? abortedError());
   };
-  const close = onAbort(parent, () => {
-    abort(abortReason(parent));
-  });
+  const close =
+    parent === undefined
+      ? nothing
+      : onAbort(parent, () => {
+          abort(abortReason(parent));
+        });
   return { signal: controller.signal, abort, close };
 }
+
+const nothing = (): void => undefined;
 
 /**
  * Runs `call` with a signal that aborts after `timeoutUs` with `timeoutError`, or with the parent.
@@ -56,10 +62,20 @@ export function withDeadline<T>(
   timeoutError: () => PeiliError,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  return endWithin(openScope(parent), clock, timeoutUs, timeoutError, call);
+}
+
+/** As `withDeadline()`, in a scope of the caller's, which is closed when the call ends. */
+export function endWithin<T>(
+  scope: Scope,
+  clock: Clock,
+  timeoutUs: number,
+  timeoutError: () => PeiliError,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const scope = openScope(parent);
     const { signal } = scope;
-    let unhook = (): void => undefined;
+    let unhook = nothing;
     const end = (): void => {
       timer.cancel();
       scope.close();

@@ -1,3 +1,5 @@
+import { openScope } from '../abort.ts';
+import type { Scope } from '../abort.ts';
 import type { Limits } from '../limits.ts';
 import type { Member, Random, RecordBatch, RoutingKey } from '../ports/index.ts';
 
@@ -7,7 +9,7 @@ export class Dialogue {
   #isKnown = false;
   #told: Set<RoutingKey> | undefined;
   #changed: Set<RoutingKey> | undefined;
-  #sending: AbortController | undefined;
+  #sending: Scope | undefined;
   #isOver = false;
   /** The last send failed: its keys are kept elsewhere until it takes something. */
   isAway = false;
@@ -63,12 +65,15 @@ export class Dialogue {
     return changed;
   }
 
-  /** Runs a turn; its signal aborts when the dialogue ends. Most dialogues are silent nearly always, and there is one for each member. */
-  async turn(speak: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const sending = new AbortController();
-    if (this.#isOver) sending.abort();
-    this.#sending = sending;
-    await speak(sending.signal);
+  /** What the next message is sent in: ends with the dialogue. Made anew each time: most dialogues are silent nearly always, and there is one for each member. */
+  open(): Scope {
+    const scope = openScope();
+    this.#sending = scope;
+    if (this.#isOver) scope.abort();
+    return scope;
+  }
+
+  close(): void {
     this.#sending = undefined;
   }
 

@@ -178,3 +178,18 @@ test('advertising: in a mixed cluster each key is kept at the nearest of both ki
   assert.equal(spegel.router.state().keys, 1);
   await finish();
 });
+
+test('advertising: a member with room for a part only is there, and is not told the rest again and again', async () => {
+  const { clock, cluster, node, finish } = await startRoutingCluster(3, { limits: { recordsPerSenderMax: 2 } });
+  const before = cluster.calls.length;
+  for (let index = 0; index < 5; index += 1) node(1).store.addContent(digestOf(index));
+  await clock.advance(60 * second);
+  assert.equal(node(1).advertiser.state().membersFailing, 0);
+  assert.deepEqual(
+    cluster.calls.slice(before).map(({ from, to }) => `${from}>${to}`),
+    ['node-1>node-0', 'node-1>node-2'],
+  );
+  assert.deepEqual([node(0).router.state().records, node(2).router.state().records], [2, 2]);
+  assert.equal(node(1).events.filter(({ type }) => type === 'advertise-failed').length, 2, 'it is told of');
+  await finish();
+});

@@ -1,4 +1,5 @@
-import { withDeadline } from '../abort.ts';
+import { endWithin, openScope } from '../abort.ts';
+import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type {
@@ -66,9 +67,7 @@ export class Outbox {
       peili: new Placement(limits.routingReplicas),
       spegel: new Placement(limits.routingReplicas),
     };
-    this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) =>
-      dialogue.turn((signal) => this.#speak(dialogue, signal)),
-    );
+    this.#turns = new Turns(deps.clock, limits.sendsAtOnceMax, this.#dialogues, (dialogue) => this.#speak(dialogue));
   }
 
   /** Takes the members in, before the first keys: a key is placed by one scan of them, a member by one look at every key. */
@@ -134,7 +133,7 @@ export class Outbox {
     });
     const work = async (): Promise<void> => {
       for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
-        await this.#send(next.member, { complete: true, add: [], withdraw: [] }, signal).catch(() => undefined);
+        await this.#send(next.member, withdrawal, openScope(signal)).catch(() => undefined);
       }
     };
     await Promise.all(Array.from({ length: this.#options.limits.sendsAtOnceMax }, work));
@@ -216,23 +215,34 @@ export class Outbox {
   }
 
   /** One turn of one member. Never rejects. */
-  async #speak(dialogue: Dialogue, signal: AbortSignal): Promise<void> {
-    const { clock, reachability } = this.#deps;
+  async #speak(dialogue: Dialogue): Promise<void> {
     const isProbe = dialogue.isAway;
     try {
       for (const part of this.#nextParts(dialogue)) {
-        await this.#send(dialogue.member, part, signal);
+        try {
+          await this.#send(dialogue.member, part, dialogue.open());
+        } catch (error) {
+          this.#forgive(dialogue, error);
+        }
         if (dialogue.isOver) return;
       }
       if (isProbe) this.#revive(dialogue);
       else dialogue.failures = 0;
-      reachability.heard(dialogue.member.id);
+      this.#deps.reachability.heard(dialogue.member.id);
     } catch (error) {
       if (dialogue.isOver) return;
       // Noted as told before the send and forgotten since: the member has begun anew meanwhile, and is told everything next.
       if (!dialogue.isAway && dialogue.told === undefined) return;
-      this.#onFailure(dialogue, error, clock.nowUs());
+      this.#onFailure(dialogue, error, this.#deps.clock.nowUs());
+    } finally {
+      dialogue.close();
     }
+  }
+
+  /** The member is there and has taken what fits: saying it again would change nothing. Throws any other error. */
+  #forgive({ member }: Dialogue, error: unknown): void {
+    if (errorCodeOf(error) !== 'QUOTA_EXCEEDED') throw error;
+    this.#deps.observer.onNode({ type: 'advertise-failed', member: member.id, reason: reasonOf(error) });
   }
 
   /** What a member is told now, noted as told before it is sent: if that fails, nothing is known of it at all. */
@@ -260,8 +270,8 @@ export class Outbox {
     return isEmpty(statement) ? [] : partsOf(statement, messageMaxBytes);
   }
 
-  async #send(member: Member, statement: Statement, parent: AbortSignal): Promise<void> {
-    const { clock, membership, records, observer } = this.#deps;
+  #send(member: Member, statement: Statement, scope: Scope): Promise<void> {
+    const { clock, membership, records } = this.#deps;
     const { limits, freeSlots } = this.#options;
     this.#sequence += 1;
     const batch = {
@@ -271,16 +281,9 @@ export class Outbox {
       ttlUs: limits.recordTtlUs,
       freeSlots: freeSlots(),
     };
-    const timeout = (): PeiliError => new PeiliError('MEMBER_UNREACHABLE', 'a batch was not taken in time');
-    try {
-      await withDeadline(clock, limits.recordsSendTimeoutUs, parent, timeout, (signal) =>
-        records.send(member, batch, signal),
-      );
-    } catch (error) {
-      // The member is there and has taken what fits: saying it again would change nothing.
-      if (errorCodeOf(error) !== 'QUOTA_EXCEEDED') throw error;
-      observer.onNode({ type: 'advertise-failed', member: member.id, reason: reasonOf(error) });
-    }
+    return endWithin(scope, clock, limits.recordsSendTimeoutUs, notTaken, (signal) =>
+      records.send(member, batch, signal),
+    );
   }
 
   #onFailure(dialogue: Dialogue, error: unknown, nowUs: number): void {
@@ -291,4 +294,10 @@ export class Outbox {
     observer.onNode({ type: 'advertise-failed', member: id, reason: reasonOf(error) });
     this.#move(this.#placements[kind].removeMember(id));
   }
+}
+
+const withdrawal: Statement = { complete: true, add: [], withdraw: [] };
+
+function notTaken(): PeiliError {
+  return new PeiliError('MEMBER_UNREACHABLE', 'a batch was not taken in time');
 }

@@ -39,7 +39,10 @@ export class Turns {
   }
 
   remove(dialogue: Dialogue): void {
-    for (const ready of Object.values(this.#ready)) ready.delete(dialogue);
+    const { changes, repetitions, probes } = this.#ready;
+    changes.delete(dialogue);
+    repetitions.delete(dialogue);
+    probes.delete(dialogue);
   }
 
   dispose(): void {
@@ -61,7 +64,7 @@ export class Turns {
   }
 
   #pump(): void {
-    for (let next = this.#take(); next !== undefined; next = this.#take()) void this.#turn(next);
+    for (let next = this.#take(); next !== undefined; next = this.#take()) this.#begin(next);
   }
 
   #take(): Dialogue | undefined {
@@ -77,12 +80,17 @@ export class Turns {
     return undefined;
   }
 
-  async #turn(dialogue: Dialogue): Promise<void> {
+  #begin(dialogue: Dialogue): void {
     const isProbe = dialogue.isAway;
     this.#speaking += 1;
     if (isProbe) this.#probing += 1;
     dialogue.isSending = true;
-    await this.#speak(dialogue);
+    void this.#speak(dialogue).then(() => {
+      this.#end(dialogue, isProbe);
+    });
+  }
+
+  #end(dialogue: Dialogue, isProbe: boolean): void {
     dialogue.isSending = false;
     this.#speaking -= 1;
     if (isProbe) this.#probing -= 1;

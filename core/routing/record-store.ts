@@ -74,19 +74,18 @@ export class RecordStore {
   setOwn(key: RoutingKey, tag: RecordEntry['tag'], nowUs: number): void {
     const entry = this.#keys.get(key) ?? this.#newEntry(key, this.#own);
     addHolder(entry, this.#own);
-    this.#own.claims.set(entry, { sequence: 0, receivedAtUs: nowUs, expiresAtUs: Infinity, tag });
+    this.#own.claim(entry, { sequence: 0, receivedAtUs: nowUs, expiresAtUs: Infinity, tag });
   }
 
   removeOwn(key: RoutingKey): void {
     const entry = this.#keys.get(key);
     if (entry === undefined) return;
-    this.#own.claims.delete(entry);
+    this.#own.unclaim(entry);
     this.#dropHolder(entry, this.#own);
   }
 
   clearOwn(): void {
-    for (const entry of this.#own.claims.keys()) this.#dropHolder(entry, this.#own);
-    this.#own.claims.clear();
+    for (const entry of this.#own.claims.keys()) this.removeOwn(entry.key);
   }
 
   /** The holders of a key that an asker is told: never itself, its own zone first, then the freest, and chance among equals. */
@@ -148,7 +147,7 @@ export class RecordStore {
       const claim = tag === undefined ? shared : { ...shared, tag };
       const target = entry ?? this.#newEntry(key, sender);
       addHolder(target, sender);
-      sender.claims.set(target, claim);
+      sender.claim(target, claim);
       sender.unbury(key);
       if (known === undefined) this.#records += 1;
     }
@@ -175,7 +174,7 @@ export class RecordStore {
   }
 
   #drop(sender: SenderRecords, entry: KeyEntry): void {
-    if (!sender.claims.delete(entry)) return;
+    if (!sender.unclaim(entry)) return;
     this.#records -= 1;
     this.#dropHolder(entry, sender);
   }

@@ -25,8 +25,9 @@ export class SenderRecords {
   incarnation: number;
   freeSlots: number | undefined;
   heardAtUs: number;
-  readonly claims = new Map<KeyEntry, Claim>();
-  readonly #tombstones = new Map<RoutingKey, Tombstone>();
+  // Most members have nothing to say to this node but that they are there.
+  #claims: Map<KeyEntry, Claim> | undefined;
+  #tombstones: Map<RoutingKey, Tombstone> | undefined;
   /** Batches below it are void as a whole. */
   #floor = -1;
   #latest = -1;
@@ -37,14 +38,28 @@ export class SenderRecords {
     this.heardAtUs = nowUs;
   }
 
+  get claims(): ReadonlyMap<KeyEntry, Claim> {
+    return this.#claims ?? noClaims;
+  }
+
+  claim(entry: KeyEntry, claim: Claim): void {
+    this.#claims ??= new Map();
+    this.#claims.set(entry, claim);
+  }
+
+  /** False when it did not hold the key. */
+  unclaim(entry: KeyEntry): boolean {
+    return this.#claims?.delete(entry) === true;
+  }
+
   get tombstones(): number {
-    return this.#tombstones.size;
+    return this.#tombstones?.size ?? 0;
   }
 
   /** A new life of the sender: what the old one said is void, and its sequence begins again. */
   beginIncarnation(incarnation: number): void {
     this.incarnation = incarnation;
-    this.#tombstones.clear();
+    this.#tombstones = undefined;
     this.#floor = -1;
     this.#latest = -1;
   }
@@ -65,35 +80,39 @@ export class SenderRecords {
   /** Batches below `sequence` mean nothing from now on; no tombstone below it is needed any more. */
   raiseFloor(sequence: number): void {
     this.#floor = Math.max(this.#floor, sequence);
-    for (const [key, tombstone] of this.#tombstones) {
-      if (tombstone.sequence < this.#floor) this.#tombstones.delete(key);
+    for (const [key, tombstone] of this.#tombstones ?? []) {
+      if (tombstone.sequence < this.#floor) this.#tombstones?.delete(key);
     }
   }
 
   bury(key: RoutingKey, sequence: number, untilUs: number): void {
+    this.#tombstones ??= new Map();
     const known = this.#tombstones.get(key);
     if (known === undefined || known.sequence <= sequence) this.#tombstones.set(key, { sequence, untilUs });
   }
 
   /** Forgets all tombstones; what they kept out is kept out by the floor, together with older additions that might have been good. */
   collapseTombstones(sequence: number): void {
-    this.#tombstones.clear();
+    this.#tombstones = undefined;
     this.#floor = Math.max(this.#floor, sequence);
   }
 
   /** Whether the sender withdrew the key after it sent the batch with this sequence. */
   wasBuriedAfter(key: RoutingKey, sequence: number, nowUs: number): boolean {
-    const tombstone = this.#tombstones.get(key);
+    const tombstone = this.#tombstones?.get(key);
     return tombstone !== undefined && tombstone.sequence > sequence && nowUs < tombstone.untilUs;
   }
 
   unbury(key: RoutingKey): void {
-    this.#tombstones.delete(key);
+    this.#tombstones?.delete(key);
   }
 
   expireTombstones(nowUs: number): void {
-    for (const [key, tombstone] of this.#tombstones) {
-      if (nowUs >= tombstone.untilUs) this.#tombstones.delete(key);
+    for (const [key, tombstone] of this.#tombstones ?? []) {
+      if (nowUs >= tombstone.untilUs) this.#tombstones?.delete(key);
     }
+    if (this.tombstones === 0) this.#tombstones = undefined;
   }
 }
+
+const noClaims: ReadonlyMap<KeyEntry, Claim> = new Map();

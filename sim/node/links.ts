@@ -15,8 +15,8 @@ const settlingUs = 2_000_000;
 export class Links {
   readonly #directory: Directory;
   readonly #open = new Map<Seat, Map<string, Link>>();
-  readonly #dials = new Map<string, ((link: Link | undefined) => void)[]>();
-  readonly #aloneUntilUs = new Map<string, number>();
+  readonly #dials = new Map<Seat, Map<string, ((link: Link | undefined) => void)[]>>();
+  readonly #aloneUntilUs = new Map<Seat, Map<string, number>>();
   /** Whether connections are counted at all. */
   #isCounted = true;
 
@@ -76,7 +76,7 @@ export class Links {
 
   /** The last dial failed. */
   isFailing(seat: Seat, id: string): boolean {
-    return this.#aloneUntilUs.has(`${seat.self.id}>${id}`);
+    return this.#aloneUntilUs.get(seat)?.has(id) === true;
   }
 
   /** The program at this seat has gone: the others' kernels are told. */
@@ -118,25 +118,25 @@ export class Links {
   #dial(from: Seat, id: string, callback: (link: Link | undefined) => void): void {
     const { kernel, options } = this.#directory;
     const { memberDialTimeoutUs, memberRetryUs } = options.limits;
-    const key = `${from.self.id}>${id}`;
-    const waiting = this.#dials.get(key);
+    const dials = of(this.#dials, from);
+    const waiting = dials.get(id);
     if (waiting !== undefined) {
       waiting.push(callback);
       return;
     }
-    if ((this.#aloneUntilUs.get(key) ?? 0) > kernel.nowUs()) {
+    if ((this.#aloneUntilUs.get(from)?.get(id) ?? 0) > kernel.nowUs()) {
       callback(undefined);
       return;
     }
     const callbacks = [callback];
-    this.#dials.set(key, callbacks);
+    dials.set(id, callbacks);
     const { life } = from.party;
     const beganUs = kernel.nowUs();
     const finish = (to: Seat | undefined): void => {
-      this.#dials.delete(key);
+      dials.delete(id);
       if (life.isOver) return;
       if (to === undefined) {
-        this.#aloneUntilUs.set(key, kernel.nowUs() + memberRetryUs);
+        of(this.#aloneUntilUs, from).set(id, kernel.nowUs() + memberRetryUs);
         // Who was only heard of is forgotten.
         if (from.hinted.has(id)) this.#directory.forget(from, id);
       }
@@ -176,8 +176,8 @@ export class Links {
   /** Both say hello: each knows the other as it is now. */
   #opened(from: Seat, to: Seat): Link {
     const link: Link = { silentSinceUs: undefined };
-    this.#aloneUntilUs.delete(`${from.self.id}>${to.self.id}`);
-    this.#aloneUntilUs.delete(`${to.self.id}>${from.self.id}`);
+    this.#aloneUntilUs.get(from)?.delete(to.self.id);
+    this.#aloneUntilUs.get(to)?.delete(from.self.id);
     this.#touch(from, to.self.id, link);
     this.#touch(to, from.self.id, { silentSinceUs: undefined });
     this.#directory.meet(from, to.self);
@@ -189,8 +189,7 @@ export class Links {
 
   /** Used just now; the longest unused one makes room. */
   #touch(seat: Seat, id: string, link: Link): void {
-    const links = this.#open.get(seat) ?? new Map<string, Link>();
-    this.#open.set(seat, links);
+    const links = of(this.#open, seat);
     if (links.size >= this.#directory.options.limits.connectionsMax || !links.has(id)) {
       links.delete(id);
       links.set(id, link);
@@ -205,6 +204,13 @@ export class Links {
     const other = this.#directory.find(id);
     if (other !== undefined) this.#open.get(other)?.delete(seat.self.id);
   }
+}
+
+/** What is kept for a seat by the others' ids, made when first wanted. */
+function of<T>(all: Map<Seat, Map<string, T>>, seat: Seat): Map<string, T> {
+  const own = all.get(seat) ?? new Map<string, T>();
+  all.set(seat, own);
+  return own;
 }
 
 function byPosition({ self: a }: Seat, { self: b }: Seat): number {

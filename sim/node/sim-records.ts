@@ -1,5 +1,6 @@
 import { abortReason, onAbort, PeiliError } from '../../core/index.ts';
 import type { Holder, LookupAnswer, Member, Records, RecordsHandler, RoutingKey } from '../../core/index.ts';
+import type { Life } from '../kernel/life.ts';
 import type { Directory, Seat } from './directory.ts';
 import type { Link } from './links.ts';
 import type { RecordsFault } from './records-fault.ts';
@@ -38,67 +39,111 @@ function call<T>(
   signal: AbortSignal,
   deliver: Deliver<T>,
 ): Promise<T> {
-  const { kernel, links } = directory;
-  const { life } = seat.party;
   return new Promise((resolve, reject) => {
-    const state = { isOver: false };
-    const unhook = onAbort(signal, () => {
-      state.isOver = true;
-      reject(abortReason(signal));
-    });
-    const settle = (tell: () => void): void => {
-      if (state.isOver) return;
-      state.isOver = true;
-      unhook();
-      tell();
-    };
-    const fail = (why: string): void => {
-      life.run(() => {
-        settle(() => {
-          reject(new PeiliError('MEMBER_UNREACHABLE', `${id} ${why}`));
-        });
-      });
-    };
-    if (state.isOver) return;
-    links.connect(seat, id, key === undefined, (link) => {
-      const target = directory.find(id);
-      if (link === undefined || target === undefined) {
-        fail('could not be reached');
-        return;
-      }
-      if (state.isOver) return;
-      const fault = directory.faultOf({ from: seat, to: target, key });
-      send(directory, seat, target, link, fault, {
-        fail,
-        deliver: (handler) => deliver(handler, fault, target),
-        answer: (result) => {
-          link.silentSinceUs = undefined;
-          settle(() => {
-            if ('error' in result) reject(result.error);
-            else resolve(result.value);
-          });
-        },
-      });
-      if (fault?.kind !== 'again') return;
-      // The same bytes, on a stream that was given up.
-      kernel.schedule(fault.delayUs, () => {
-        const ignore = (): void => undefined;
-        send(directory, seat, target, link, undefined, {
-          fail: ignore,
-          deliver: (handler) => deliver(handler, undefined, target),
-          answer: ignore,
-        });
-      });
-    });
+    new Call(directory, seat, id, key, deliver, resolve, reject).begin(signal);
   });
 }
 
 type Result<T> = { readonly value: T } | { readonly error: unknown };
 
+/** What the message's end is to whoever sent it. */
 interface Message<T> {
-  readonly deliver: (handler: RecordsHandler) => T;
-  readonly answer: (result: Result<T>) => void;
-  readonly fail: (why: string) => void;
+  deliver(handler: RecordsHandler): T;
+  answer(result: Result<T>): void;
+  fail(why: string): void;
+}
+
+/** As its caller sees it. There are many at once: one object, few functions. */
+class Call<T> implements Message<T> {
+  readonly #directory: Directory;
+  readonly #seat: Seat;
+  readonly #id: string;
+  readonly #key: RoutingKey | undefined;
+  readonly #deliver: Deliver<T>;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (cause: unknown) => void;
+  /** The run of the program that called: another one knows nothing of it. */
+  readonly #life: Life;
+  #unhook: (() => void) | undefined;
+  #sent: { readonly link: Link; readonly target: Seat; readonly fault: RecordsFault | undefined } | undefined;
+  #isOver = false;
+
+  constructor(
+    directory: Directory,
+    seat: Seat,
+    id: string,
+    key: RoutingKey | undefined,
+    deliver: Deliver<T>,
+    resolve: (value: T) => void,
+    reject: (cause: unknown) => void,
+  ) {
+    this.#directory = directory;
+    this.#seat = seat;
+    this.#life = seat.party.life;
+    this.#id = id;
+    this.#key = key;
+    this.#deliver = deliver;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  begin(signal: AbortSignal): void {
+    this.#unhook = onAbort(signal, () => {
+      this.#isOver = true;
+      this.#reject(abortReason(signal));
+    });
+    if (this.#isOver) return;
+    this.#directory.links.connect(this.#seat, this.#id, this.#key === undefined, (link) => {
+      this.#onConnected(link);
+    });
+  }
+
+  deliver(handler: RecordsHandler): T {
+    if (this.#sent === undefined) throw new TypeError('delivered before it was sent');
+    return this.#deliver(handler, this.#sent.fault, this.#sent.target);
+  }
+
+  answer(result: Result<T>): void {
+    if (this.#sent !== undefined) this.#sent.link.silentSinceUs = undefined;
+    if (!this.#settle()) return;
+    if ('error' in result) this.#reject(result.error);
+    else this.#resolve(result.value);
+  }
+
+  fail(why: string): void {
+    this.#life.run(() => {
+      if (this.#settle()) this.#reject(new PeiliError('MEMBER_UNREACHABLE', `${this.#id} ${why}`));
+    });
+  }
+
+  #onConnected(link: Link | undefined): void {
+    const directory = this.#directory;
+    const seat = this.#seat;
+    const target = directory.find(this.#id);
+    if (link === undefined || target === undefined) {
+      this.fail('could not be reached');
+      return;
+    }
+    if (this.#isOver) return;
+    const fault = directory.faultOf({ from: seat, to: target, key: this.#key });
+    this.#sent = { link, target, fault };
+    send(directory, seat, target, link, fault, this);
+    if (fault?.kind !== 'again') return;
+    // The same bytes, on a stream that was given up.
+    directory.kernel.schedule(fault.delayUs, () => {
+      const ignore = (): void => undefined;
+      const deliver = (handler: RecordsHandler): T => this.#deliver(handler, undefined, target);
+      send(directory, seat, target, link, undefined, { fail: ignore, deliver, answer: ignore });
+    });
+  }
+
+  /** False when it has ended before. */
+  #settle(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#unhook?.();
+    return true;
+  }
 }
 
 function send<T>(
@@ -110,33 +155,33 @@ function send<T>(
   message: Message<T>,
 ): void {
   const { kernel, options } = directory;
-  const { host, life: senderLife } = seat.party;
+  const { host, life } = seat.party;
   const { host: targetHost, life: targetLife } = target.party;
   const latencyUs = options.latencyUs(host, targetHost) + (fault?.kind === 'slow' ? fault.delayUs : 0);
   link.silentSinceUs ??= kernel.nowUs();
-  const back = (result: Result<T>): void => {
-    kernel.schedule(latencyUs, () => {
-      options.passage.whenOpen(targetHost, host, () => {
-        senderLife.run(() => {
-          message.answer(result);
+  kernel.schedule(latencyUs + Math.ceil(handlingUs * target.slowness), () => {
+    options.passage.whenOpen(host, targetHost, () => {
+      if (targetLife.isOver) {
+        message.fail('is gone');
+        return;
+      }
+      targetLife.run(() => {
+        const { handler } = target;
+        if (fault?.kind === 'lost') return;
+        if (fault?.kind === 'refused' || handler === undefined) {
+          message.fail('refused');
+          return;
+        }
+        const result = fault?.kind === 'quota' ? { error: quota() } : resultOf(() => message.deliver(handler));
+        kernel.schedule(latencyUs, () => {
+          options.passage.whenOpen(targetHost, host, () => {
+            life.run(() => {
+              message.answer(result);
+            });
+          });
         });
       });
     });
-  };
-  const arrive = (): void => {
-    if (targetLife.isOver) {
-      message.fail('is gone');
-      return;
-    }
-    targetLife.run(() => {
-      const { handler } = target;
-      if (fault?.kind === 'lost') return;
-      if (fault?.kind === 'refused' || handler === undefined) message.fail('refused');
-      else back(fault?.kind === 'quota' ? { error: quota() } : resultOf(() => message.deliver(handler)));
-    });
-  };
-  kernel.schedule(latencyUs + Math.ceil(handlingUs * target.slowness), () => {
-    options.passage.whenOpen(host, targetHost, arrive);
   });
 }
 
