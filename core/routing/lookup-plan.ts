@@ -25,7 +25,7 @@ export function trackNeighbours(membership: Membership): () => Neighbours {
 }
 
 function neighboursOf(members: readonly Member[]): Neighbours {
-  const peili = createPositionTable<Member>();
+  const peili = createPositionTable<Member>(members.length);
   const spegel = createPositionTable<Member>();
   for (const member of members) (member.kind === 'peili' ? peili : spegel).add(member, member.position);
   return { peili, spegel, byId: new Map(members.map((member) => [member.id, member])) };

@@ -11,12 +11,14 @@ export interface PositionTable<T> {
   nearest(target: Position, count: number): T[];
 }
 
-export function createPositionTable<T>(): PositionTable<T> {
+/** `expected`: how many items there will be, if that is known: more cost a copy of the table now and then. */
+export function createPositionTable<T>(expected = 0): PositionTable<T> {
   const items: T[] = [];
-  let words = new Uint32Array(16 * positionWords);
+  let words = new Uint32Array(expected * positionWords);
 
   const grow = (): void => {
-    const larger = new Uint32Array(2 * words.length);
+    const rows = Math.max(16, items.length + (items.length >> 1));
+    const larger = new Uint32Array(rows * positionWords);
     larger.set(words);
     words = larger;
   };

@@ -89,7 +89,7 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
   let table: ProviderRecords | undefined;
   const providers = (): ProviderRecords => (table ??= new ProviderRecords(parts));
   const shared = { kernel, trace, wire, flows, random, directory, digester, catalogue, latencyUs, providers };
-  const parts: Parts = { ...shared, sharedUnpack };
+  const parts: Parts = { ...shared, limits, sharedUnpack };
   const inWorld = policy.inWorld(parts);
   const nodes = Array.from({ length: cluster.nodes }, (_, index) =>
     createNode(index, scenario, inWorld, parts, registry),
@@ -108,22 +108,22 @@ export function createWorld(scenario: Scenario, { seed, policy, ...kernelOptions
       });
     }
   }
-  return { ...parts, passage, nodes, images, upstream, upstreams: registry.parties, limits };
+  return { ...parts, passage, nodes, images, upstream, upstreams: registry.parties };
 }
 
-type Parts = WorldParts & { readonly sharedUnpack: Link | undefined };
+type Parts = WorldParts & { readonly limits: Limits; readonly sharedUnpack: Link | undefined };
 
 /** Where more mirrors than this are in a cluster, each knows the same so many of them (decision 0012). */
 const usualKnownMax = 128;
 
 function createNode(
   index: number,
-  { buggifyIn64 = 0, cluster, limits, mirror: spec }: Scenario,
+  { buggifyIn64 = 0, cluster, mirror: spec }: Scenario,
   policy: PolicyInWorld,
   parts: Parts,
   registry: UpstreamHosts,
 ): SimNode {
-  const { flows, kernel, wire } = parts;
+  const { flows, kernel, limits, wire } = parts;
   const name = cluster.nameOf?.[index] ?? `n${index}`;
   const uneven = cluster.uneven?.find(({ node }) => node === index);
   const host = new Host(flows, {
@@ -139,7 +139,7 @@ function createNode(
     cluster,
   );
   const { store } = runtime;
-  const place = { index, host, store, wall, limits: limitsWith(limits ?? {}), spec, buggifyIn64 };
+  const place = { index, host, store, wall, limits, spec, buggifyIn64 };
   const mirror = policy.createMirror(place);
   const asked = mirror === undefined ? [registry.upstream] : [mirror.party, registry.upstream];
   const containerd = runtime.createContainerd(() => asked);
