@@ -27,29 +27,41 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   };
 }
 
-/** A cancellation inside another: aborted with its parent or alone. `close()` lets go of the parent. */
-export interface Scope {
-  readonly signal: AbortSignal;
-  abort(reason?: PeiliError): void;
-  close(): void;
+/** A cancellation inside another: aborted with its parent or alone. */
+export class Scope {
+  readonly #controller = new AbortController();
+  #release: (() => void) | undefined;
+  /** Told before anybody who listens to the signal, and at less cost than a listener. */
+  onAbort: ((reason: PeiliError) => void) | undefined;
+
+  constructor(parent?: AbortSignal) {
+    if (parent === undefined) return;
+    this.#release = onAbort(parent, () => {
+      this.abort(abortReason(parent));
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: PeiliError = abortedError()): void {
+    if (this.signal.aborted) return;
+    this.onAbort?.(reason);
+    this.#controller.abort(reason);
+  }
+
+  /** Lets go of the parent. */
+  close(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
 }
 
 /** `parent` undefined: it is aborted alone. */
 export function openScope(parent?: AbortSignal): Scope {
-  const controller = new AbortController();
-  const abort = (reason?: PeiliError): void => {
-    controller.abort(reason ?? abortedError());
-  };
-  const close =
-    parent === undefined
-      ? nothing
-      : onAbort(parent, () => {
-          abort(abortReason(parent));
-        });
-  return { signal: controller.signal, abort, close };
+  return new Scope(parent);
 }
-
-const nothing = (): void => undefined;
 
 /**
  * Runs `call` with a signal that aborts after `timeoutUs` with `timeoutError`, or with the parent.
@@ -75,22 +87,20 @@ export function endWithin<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const { signal } = scope;
-    let unhook = nothing;
+    const timer = clock.schedule(timeoutUs, () => {
+      scope.abort(timeoutError());
+    });
     const end = (): void => {
       timer.cancel();
+      scope.onAbort = undefined;
       scope.close();
-      unhook();
     };
     const fail = (error: unknown): void => {
       end();
       reject(error);
     };
-    const timer = clock.schedule(timeoutUs, () => {
-      scope.abort(timeoutError());
-    });
-    unhook = onAbort(signal, () => {
-      fail(abortReason(signal));
-    });
+    if (signal.aborted) fail(abortReason(signal));
+    else scope.onAbort = fail;
     try {
       call(signal).then((result) => {
         end();

@@ -127,8 +127,12 @@ class StoreAdvertiser implements Advertiser {
   }
 
   state(): AdvertiserState {
+    return { ...this.#counts(), listed: this.#isListed, ...this.#outbox.state() };
+  }
+
+  #counts(): Pick<AdvertiserState, 'keys' | 'digests' | 'tags'> {
     const keys = this.#advertised.size;
-    return { keys, digests: keys - this.#tags, tags: this.#tags, listed: this.#isListed, ...this.#outbox.state() };
+    return { keys, digests: keys - this.#tags, tags: this.#tags };
   }
 
   dispose(): void {
@@ -232,8 +236,7 @@ class StoreAdvertiser implements Advertiser {
     this.#unsaid = { said: 0, withdrawn: 0 };
     this.#outbox.flush();
     const { observer } = this.#deps;
-    const { keys, digests, tags } = this.state();
-    observer.onNode({ type: 'advertised', keys, digests, tags });
+    observer.onNode({ type: 'advertised', ...this.#counts() });
     if (withdrawn > 0) observer.onNode({ type: 'withdrawn', keys: withdrawn });
   }
 

@@ -218,7 +218,8 @@ export class Outbox {
   async #speak(dialogue: Dialogue): Promise<void> {
     const isProbe = dialogue.isAway;
     try {
-      for (const part of this.#nextParts(dialogue)) {
+      const parts = this.#nextParts(dialogue);
+      for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
         try {
           await this.#send(dialogue.member, part, dialogue.open());
         } catch (error) {

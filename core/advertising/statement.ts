@@ -50,6 +50,8 @@ export function isEmpty({ complete, add, withdraw }: Statement): boolean {
 
 /** The statement in parts that fit a message each. Only the first can be complete: it makes void what came before it, not what follows. */
 export function partsOf(statement: Statement, bytesMax: number): Statement[] {
+  // As nearly all of them.
+  if (bytesOf(statement) <= bytesMax) return [statement];
   const parts: Statement[] = [];
   let part: { complete: boolean; add: RecordEntry[]; withdraw: RoutingKey[] } = begin(statement.complete);
   let bytes = frameBytes;
@@ -71,6 +73,12 @@ export function partsOf(statement: Statement, bytesMax: number): Statement[] {
   }
   parts.push(part);
   return parts;
+}
+
+function bytesOf({ add, withdraw }: Statement): number {
+  let bytes = frameBytes + keyBytes * withdraw.length;
+  for (const entry of add) bytes += entryBytes(entry);
+  return bytes;
 }
 
 /** Upper bounds of what the encodings in use make of it: a key as text with its framing, a digest as text, an age as digits. */

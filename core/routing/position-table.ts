@@ -73,8 +73,9 @@ function nearestIndexes(words: Uint32Array, size: number, target: Position, coun
     let at = best.length;
     while (at > 0 && compareRows(target, words, index, best[at - 1] ?? 0) < 0) at -= 1;
     if (at === count) continue;
-    best.splice(at, 0, index);
-    if (best.length > count) best.pop();
+    // Those behind it move on; where all places are taken, the last one goes.
+    for (let behind = Math.min(best.length, count - 1); behind > at; behind -= 1) best[behind] = best[behind - 1] ?? 0;
+    best[at] = index;
     worst = ((words[(best[best.length - 1] ?? 0) * positionWords] ?? 0) ^ first) >>> 0;
   }
   return best;

@@ -237,13 +237,17 @@ function holderOf(sender: SenderRecords, claim: Claim | undefined, nowUs: number
 
 /** Numbers and keys come from peers: what is out of shape is refused before it changes anything. */
 function checkBatch(batch: RecordBatch): void {
-  const numbers = [batch.incarnation, batch.sequence, batch.ttlUs, batch.freeSlots ?? 0];
+  checkCounts(batch.incarnation, batch.sequence, batch.ttlUs, batch.freeSlots ?? 0);
   for (const { key, tag } of batch.add) {
     checkRoutingKey(key);
-    if (tag !== undefined) numbers.push(tag.ageUs);
+    if (tag !== undefined) checkCounts(tag.ageUs);
   }
-  batch.withdraw.forEach(checkRoutingKey);
-  if (!numbers.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+  for (const key of batch.withdraw) checkRoutingKey(key);
+}
+
+function checkCounts(...counts: readonly number[]): void {
+  for (const count of counts) {
+    if (Number.isSafeInteger(count) && count >= 0) continue;
     throw new PeiliError('RECORDS_INVALID', 'numbers of a batch are integers from 0');
   }
 }

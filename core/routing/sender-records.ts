@@ -80,9 +80,7 @@ export class SenderRecords {
   /** Batches below `sequence` mean nothing from now on; no tombstone below it is needed any more. */
   raiseFloor(sequence: number): void {
     this.#floor = Math.max(this.#floor, sequence);
-    for (const [key, tombstone] of this.#tombstones ?? []) {
-      if (tombstone.sequence < this.#floor) this.#tombstones?.delete(key);
-    }
+    this.#dropTombstones(({ sequence: buried }) => buried < this.#floor);
   }
 
   bury(key: RoutingKey, sequence: number, untilUs: number): void {
@@ -108,10 +106,14 @@ export class SenderRecords {
   }
 
   expireTombstones(nowUs: number): void {
-    for (const [key, tombstone] of this.#tombstones ?? []) {
-      if (nowUs >= tombstone.untilUs) this.#tombstones?.delete(key);
-    }
-    if (this.tombstones === 0) this.#tombstones = undefined;
+    this.#dropTombstones(({ untilUs }) => nowUs >= untilUs);
+  }
+
+  #dropTombstones(isVoid: (tombstone: Tombstone) => boolean): void {
+    const tombstones = this.#tombstones;
+    if (tombstones === undefined) return;
+    for (const [key, tombstone] of tombstones) if (isVoid(tombstone)) tombstones.delete(key);
+    if (tombstones.size === 0) this.#tombstones = undefined;
   }
 }
 

@@ -21,6 +21,15 @@ export function createWarming(
   const isAwaited = (member: Member, nowUs: number): boolean =>
     member.kind === 'peili' && !heard.has(member.id) && !isSuspect(member.id, nowUs);
   let isDone = false;
+  /** Whom it waited for last time: mostly it still does, and the others need not be looked at. */
+  let awaited: { readonly members: readonly Member[]; readonly member: Member } | undefined;
+  const isAnyAwaited = (nowUs: number): boolean => {
+    const members = membership.members();
+    if (awaited?.members === members && isAwaited(awaited.member, nowUs)) return true;
+    const member = members.find((each) => isAwaited(each, nowUs));
+    awaited = member === undefined ? undefined : { members, member };
+    return member !== undefined;
+  };
   return {
     heard: (id) => {
       if (!isDone) heard.add(id);
@@ -28,9 +37,10 @@ export function createWarming(
     isWarming: (nowUs) => {
       if (isDone) return false;
       if (nowUs - startedAtUs < limits.warmingMaxUs) {
-        return membership.members().some((member) => isAwaited(member, nowUs));
+        return isAnyAwaited(nowUs);
       }
       isDone = true;
+      awaited = undefined;
       heard.clear();
       return false;
     },

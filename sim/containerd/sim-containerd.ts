@@ -162,11 +162,7 @@ export class SimContainerd {
   }
 
   /** Layers below the first one that is not unpacked here are not even looked for. The first failure cancels all others. */
-  async #fetchLayers(
-    { config, layers }: Document,
-    fetcher: ContentFetcher,
-    { signal, abort }: Scope,
-  ): Promise<PullOutcome> {
+  async #fetchLayers({ config, layers }: Document, fetcher: ContentFetcher, scope: Scope): Promise<PullOutcome> {
     const { store, unpacker } = this.#deps;
     const chains = chainsOf(layers);
     const isUnpacked = unpacker !== undefined && config?.mediaType === mediaTypes.config;
@@ -174,11 +170,11 @@ export class SimContainerd {
     const missing = have === -1 ? [] : layers.slice(have);
     let failure: PullFailure | undefined;
     const arriving = missing.map((content) => {
-      const arrival = fetcher.fetch(content, signal).then((outcome) => {
+      const arrival = fetcher.fetch(content, scope.signal).then((outcome) => {
         if (outcome === 'ok') return true;
         if (failure === undefined) {
           failure = outcome;
-          abort();
+          scope.abort();
         }
         return false;
       });
