@@ -76,7 +76,9 @@ process.exitCode = await runProgram(
         progress.clear();
         writeOut(text);
       };
-      return sim(command, { signal: stopSignal(), version, writeOut: writeBelow, progress });
+      // Of a pipe nobody knows the width: whoever reads it wants a line to be a line.
+      const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+      return sim(command, { signal: stopSignal(), version, width, writeOut: writeBelow, progress });
     },
   },
 );

@@ -114,7 +114,7 @@ test('program: each command of the simulator gets its options', async () => {
     workers: 1,
     json: false,
   });
-  assert.deepEqual(await command('replay', 'l'), { type: 'replay', replay: 'l', last: 40, json: false });
+  assert.deepEqual(await command('replay', 'l'), { type: 'replay', replay: 'l', last: 40, json: false, yaml: false });
   assert.deepEqual(await command('list'), { type: 'list', scenario: undefined, json: false });
 });
 

@@ -164,7 +164,7 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
     .action(async (given: { readonly json?: boolean }) => {
       onExit(await actions.demo({ json: given.json === true }));
     });
-  addSimCommands(program, async (command) => {
+  addSimCommands(program, io.env, async (command) => {
     onExit(await actions.sim(command));
   });
   addTestbedCommands(program, async (command) => {

@@ -71,7 +71,7 @@ export function parseNamespace(text: string): string {
   throw invalid('give a name of letters and digits with dots, dashes or underscores between, as in k8s.io');
 }
 
-function parseZone(text: string): string {
+export function parseZone(text: string): string {
   if (/^[A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
   throw invalid('give a label value: at most 63 letters, digits, dashes, dots or underscores');
 }

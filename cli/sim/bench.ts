@@ -1,36 +1,42 @@
 import process from 'node:process';
+import { throwIfAborted } from '../../core/index.ts';
 import { judgeRow, runSimBench } from '../../sim/index.ts';
-import type { BenchRow } from '../../sim/index.ts';
+import type { BenchHost, BenchRow } from '../../sim/index.ts';
 import { saySize } from './words.ts';
 import type { BenchOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
 
 const marks = { stretch: '★', floor: '✔', missed: '✘' } as const;
 
-/** Measures the simulator on this machine; printed, nothing judged: a slow machine is no mistake. */
-export async function bench({ json }: BenchOptions, { writeOut, progress }: SimIo): Promise<number> {
-  const { gc } = globalThis;
-  const rows = await runSimBench(
-    {
-      nowMs: () => performance.now(),
-      memoryBytes: () => process.memoryUsage().rss,
-      ...(gc === undefined
-        ? {}
-        : {
-            collectGarbage: () => {
-              gc();
-            },
-          }),
-    },
-    {
-      onRow: (row) => {
-        if (!json) writeOut(`${lineOf(row)}\n`);
-        progress.progress('measuring');
-      },
-    },
-  );
+/** Measures the simulator on this machine; printed, nothing judged: a slow machine is no mistake. Stopped, it ends with the row under way. */
+export async function bench({ json }: BenchOptions, { progress, signal, writeOut }: SimIo): Promise<number> {
+  const rows: BenchRow[] = [];
+  progress.progress('measuring');
+  const onRow = (row: BenchRow): void => {
+    rows.push(row);
+    if (!json) writeOut(`${lineOf(row)}\n`);
+    throwIfAborted(signal);
+    progress.progress('measuring');
+  };
+  try {
+    await runSimBench(thisMachine(), { onRow });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
   if (json) writeOut(`${JSON.stringify({ rows: rows.map((row) => ({ ...row, verdict: judgeRow(row) })) })}\n`);
-  return 0;
+  return signal.aborted ? 130 : 0;
+}
+
+function thisMachine(): BenchHost {
+  const { gc } = globalThis;
+  const collectGarbage = (): void => {
+    gc?.();
+  };
+  return {
+    nowMs: () => performance.now(),
+    memoryBytes: () => process.memoryUsage().rss,
+    ...(gc === undefined ? {} : { collectGarbage }),
+  };
 }
 
 function lineOf(row: BenchRow): string {

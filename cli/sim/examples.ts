@@ -26,11 +26,18 @@ Exit code 0: no law was broken; 1: one was, or 10,000 seeds or more never saw so
   replay: `
 Examples:
   peili sim replay 'peili-sim:1:second-wave:7:peili'
-  peili sim replay found.txt --last 200`,
+  peili sim replay found.txt --last 200
+  peili sim replay 'peili-sim:1:second-wave:7:peili' --yaml > mine.yaml`,
   mutations: `
 Examples:
   peili sim mutations
   peili sim mutations --only M3,M12 --workers 2`,
+  record: `
+Examples:
+  peili sim record --output node-a.jsonl --for 1h
+  peili sim record --output node-a.jsonl --containerd-sock /run/k3s/containerd/containerd.sock
+  peili sim run node-a.jsonl                          the same pulls, simulated
+Ctrl-C ends it; each pull is in the file as soon as it has ended.`,
   bench: `
 Examples:
   peili sim bench

@@ -1,5 +1,6 @@
 import { formatReplay, missingIn } from '../../sim/index.ts';
 import type { HuntInThreadsResult, HuntProgress, KeptFind, ProbeReport, SavedCase } from '../../sim/index.ts';
+import { many } from './words.ts';
 
 /**
  * A hunt of so many seeds has to have come across everything that it is meant to: some ten minutes of a core. What is seen once in two thousand seeds is then missed
@@ -84,10 +85,6 @@ export function saySummary(result: HuntInThreadsResult, seconds: number, isStopp
 /** A stack stands below. */
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
-}
-
-function many(amount: number, what: string): string {
-  return `${count(amount)} ${what}${amount === 1 ? '' : 's'}`;
 }
 
 function count(amount: number): string {

@@ -6,6 +6,7 @@ import type { KeptFind } from '../../sim/index.ts';
 import { createSystemClock } from '../../transports/index.ts';
 import { caseOf, omissionsOf, replayOf, sayFind, sayProgress, saySummary } from './hunt-summary.ts';
 import type { HuntOptions } from './sim-commands.ts';
+import { sayFileTrouble } from './file-trouble.ts';
 import type { SimIo } from './sim-io.ts';
 
 const interrupted = 130;
@@ -68,6 +69,6 @@ async function saveAll(folder: string, finds: readonly KeptFind[]): Promise<read
 }
 
 function cannotSave(place: string, error: unknown): PeiliError {
-  const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const why = sayFileTrouble(error);
   return new PeiliError('OPTION_INVALID', `--save ${JSON.stringify(place)} cannot be written: ${why}`, {}, error);
 }

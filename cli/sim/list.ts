@@ -1,6 +1,7 @@
-import { PeiliError } from '../../core/index.ts';
 import { findScenario, namedScenarios, parseScenario } from '../../sim/index.ts';
+import { wrapWords } from '../wrap-words.ts';
 import type { SimIo } from './sim-io.ts';
+import { unknownScenario } from './unknown-scenario.ts';
 
 export interface ListOptions {
   readonly scenario: string | undefined;
@@ -8,13 +9,10 @@ export interface ListOptions {
 }
 
 /** What there is to run, or one of it as it stands. */
-export function list({ scenario, json }: ListOptions, { writeOut }: SimIo): Promise<number> {
+export function list({ scenario, json }: ListOptions, { width, writeOut }: SimIo): Promise<number> {
   if (scenario !== undefined) {
     const named = findScenario(scenario);
-    if (named === undefined) {
-      const names = namedScenarios.map(({ name }) => name).join(', ');
-      throw new PeiliError('OPTION_INVALID', `${JSON.stringify(scenario)} is no scenario: there are ${names}`);
-    }
+    if (named === undefined) throw unknownScenario(scenario);
     writeOut(json ? `${JSON.stringify(named)}\n` : named.text);
     return Promise.resolve(0);
   }
@@ -23,7 +21,10 @@ export function list({ scenario, json }: ListOptions, { writeOut }: SimIo): Prom
     writeOut(`${JSON.stringify({ scenarios: all })}\n`);
     return Promise.resolve(0);
   }
-  const width = Math.max(...all.map(({ name }) => name.length));
-  for (const { name, shows } of all) writeOut(`${name.padEnd(width)}  ${shows}\n`);
+  const indent = Math.max(...all.map(({ name }) => name.length)) + 2;
+  for (const { name, shows } of all) {
+    const [first = '', ...more] = wrapWords(shows, width - indent);
+    writeOut(`${name.padEnd(indent)}${first}\n${more.map((line) => `${' '.repeat(indent)}${line}\n`).join('')}`);
+  }
   return Promise.resolve(0);
 }

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { PeiliError } from '../../core/index.ts';
-import { findScenario, namedScenarios, parseScenario, ScenarioError } from '../../sim/index.ts';
+import { findScenario, parseScenario, ScenarioError } from '../../sim/index.ts';
 import type { Plan } from '../../sim/index.ts';
+import { sayFileTrouble } from './file-trouble.ts';
+import { unknownScenario } from './unknown-scenario.ts';
 
 export interface PlanChanges {
   readonly nodes: number | undefined;
@@ -19,7 +22,8 @@ export interface LoadedPlan {
 
 /** A named scenario, or a file, with the changes of the command line. Throws `OPTION_INVALID`: one sentence. */
 export async function loadPlan(scenario: string, { nodes, policies, seeds, set }: PlanChanges): Promise<LoadedPlan> {
-  const { text, file } = await textOf(scenario);
+  const { directory, file, text } = await textOf(scenario);
+  const readTrace = (trace: string): string => readFileSync(resolve(directory, trace), 'utf8');
   // What has a flag of its own is a change like any other, called by its flag where it is wrong.
   const flags = [
     ...(nodes === undefined ? [] : [{ flag: `--nodes ${nodes}`, change: `cluster.nodes=${nodes}` }]),
@@ -29,7 +33,10 @@ export async function loadPlan(scenario: string, { nodes, policies, seeds, set }
       : [{ flag: `--policy ${policies.join(',')}`, change: `policies=${JSON.stringify(policies)}` }]),
   ];
   try {
-    return { plan: parseScenario(text, { file, set: [...flags.map(({ change }) => change), ...set] }), text };
+    return {
+      plan: parseScenario(text, { file, set: [...flags.map(({ change }) => change), ...set], readTrace }),
+      text,
+    };
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
     const named = flags.find(({ change }) => error.message.startsWith(`--set ${change}: `));
@@ -39,20 +46,32 @@ export async function loadPlan(scenario: string, { nodes, policies, seeds, set }
   }
 }
 
-async function textOf(scenario: string): Promise<{ readonly text: string; readonly file: string }> {
+interface ScenarioFile {
+  readonly text: string;
+  readonly file: string;
+  /** Where the traces that it names are looked for. */
+  readonly directory: string;
+}
+
+async function textOf(scenario: string): Promise<ScenarioFile> {
   const named = findScenario(scenario);
-  if (named !== undefined) return { text: named.text, file: scenario };
-  if (!/[./\\]/.test(scenario)) {
-    const near = namedScenarios.map(({ name }) => name).join(', ');
-    throw new PeiliError(
-      'OPTION_INVALID',
-      `${JSON.stringify(scenario)} is no scenario: give a file, ./${scenario}, or one of ${near}`,
-    );
-  }
+  if (named !== undefined) return { text: named.text, file: scenario, directory: '.' };
+  if (!/[./\\]/.test(scenario)) throw unknownScenario(scenario, `, and a file of yours is ./${scenario}`);
   try {
-    return { text: await readFile(scenario, 'utf8'), file: basename(scenario) };
+    const [text, file, directory] = [await readFile(scenario, 'utf8'), basename(scenario), dirname(scenario)];
+    return { text: isTrace(text) ? scenarioOf(file) : text, file, directory };
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = sayFileTrouble(error);
     throw new PeiliError('OPTION_INVALID', `${JSON.stringify(scenario)} cannot be read: ${why}`, { scenario }, error);
   }
+}
+
+function isTrace(text: string): boolean {
+  return /^\s*\{\s*"peili-trace"/.test(text);
+}
+
+/** A trace by itself: its nodes pulled that. */
+function scenarioOf(trace: string): string {
+  const name = JSON.stringify(trace);
+  return `name: ${name}\nshows: the pulls of a trace\nworkload:\n  - trace: ${name}\n`;
 }

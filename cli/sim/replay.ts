@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { PeiliError } from '../../core/index.ts';
 import {
+  formatScenario,
   formatTraceJson,
   formatTraceText,
   parseCase,
@@ -12,16 +13,28 @@ import {
 import type { Replay } from '../../sim/index.ts';
 import { scenarioNamed } from './named-scenario.ts';
 import type { ReplayOptions } from './sim-commands.ts';
+import { sayFileTrouble } from './file-trouble.ts';
 import type { SimIo } from './sim-io.ts';
 
 /** Does a run again up to the event at which it failed, and prints what happened last: 1 when a law was broken. */
 export async function replay(
-  { replay: given, last: lastMax, json }: ReplayOptions,
-  { writeOut }: SimIo,
+  { replay: given, last: lastMax, json, yaml }: ReplayOptions,
+  { signal, writeOut }: SimIo,
 ): Promise<number> {
   const asked = await readReplay(given);
+  if (yaml) {
+    writeOut(formatScenario(asked.scenario));
+    return 0;
+  }
   checkPolicy(asked);
-  const { result, failure, last } = await runReplay(asked, { lastMax });
+  const { result, failure, last } = await runReplay(asked, {
+    lastMax,
+    onWorld: ({ kernel }) => {
+      signal.addEventListener('abort', () => {
+        kernel.stop();
+      });
+    },
+  });
   for (const event of last) writeOut(`${json ? formatTraceJson(event) : formatTraceText(event)}\n`);
   if (result === undefined) throw failure;
   const { hash, events, violations } = result;
@@ -31,6 +44,7 @@ export async function replay(
     for (const { oracle, message } of violations) writeOut(`✘ the law ${oracle} was broken: ${message}\n`);
     if (violations.length === 0) writeOut('✔ no law was broken\n');
   }
+  if (signal.aborted) return 130;
   return violations.length === 0 ? 0 : 1;
 }
 
@@ -64,7 +78,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = sayFileTrouble(error);
     const message = `${JSON.stringify(file)} is no replay (peili-sim:1:...), and no file of one or of a case: ${why}`;
     throw new PeiliError('OPTION_INVALID', message, { file }, error);
   }

@@ -10,10 +10,12 @@ import {
   simulate,
 } from '../../sim/index.ts';
 import type { Plan, PolicyName, RunRecord, RunRecording, SimResult, World } from '../../sim/index.ts';
+import { wrapWords } from '../wrap-words.ts';
 import { loadPlan } from './load-plan.ts';
 import { scenarioNamed } from './named-scenario.ts';
 import { renderReport } from './report/report-page.ts';
 import type { RunOptions } from './sim-commands.ts';
+import { sayFileTrouble } from './file-trouble.ts';
 import type { SimIo } from './sim-io.ts';
 
 const interrupted = 130;
@@ -42,7 +44,7 @@ export async function run(options: RunOptions, io: SimIo): Promise<number> {
   const isStopped = results.length < runs.length;
   if (isStopped) io.progress.line(`Stopped after ${results.length} of ${runs.length} runs.`);
   if (options.json) io.writeOut(`${JSON.stringify(summaryOf(plan, results, troubles, isStopped))}\n`);
-  else io.writeOut([tableOf(plan, results), ...troubles.map((trouble) => `✘ ${trouble}\n`)].join(''));
+  else io.writeOut([tableOf(plan, results, io.width), ...troubles.map((trouble) => `✘ ${trouble}\n`)].join(''));
   if (options.report !== undefined) {
     const records = done.flatMap(({ record }) => (record === undefined ? [] : [record]));
     const command = commandOf(options);
@@ -102,7 +104,9 @@ async function runOnce(
     recording: undefined,
   };
   watch.says = () => {
-    const pulls = `${state.ended} of ${scenario.workload.length} pulls`;
+    // Of a pod's pulls nobody knows how many they will be.
+    const all = scenario.pods === undefined ? ` of ${scenario.workload.length}` : '';
+    const pulls = `${state.ended}${all} pulls`;
     const time = `${((state.world?.kernel.nowUs() ?? 0) / 1_000_000).toFixed(1)} s simulated`;
     return `${scenario.name} · ${policy}, seed ${seed} · ${place} · ${pulls}, ${time}`;
   };
@@ -129,10 +133,13 @@ async function runOnce(
   }
 }
 
-function tableOf({ scenario }: Plan, results: readonly SimResult[]): string {
+function tableOf({ scenario }: Plan, results: readonly SimResult[], width: number): string {
   if (results.length === 0) return '';
   const rows = league(scenario, results);
-  return `${formatLeague(rows)}\n${explainLeague(rows)}`;
+  const explained = explainLeague(rows)
+    .split('\n')
+    .flatMap((line) => wrapWords(line, width, '  '));
+  return `${formatLeague(rows)}\n${explained.join('\n')}`;
 }
 
 function commandOf({ scenario, nodes, policies, seed, seeds, set }: RunOptions): string {
@@ -150,7 +157,7 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = sayFileTrouble(error);
     throw new PeiliError('OPTION_INVALID', `--report ${JSON.stringify(file)} cannot be written: ${why}`, {}, error);
   }
 }

@@ -47,9 +47,10 @@ export function addSearches(sim: Command, onCommand: (command: SimCommand) => Pr
     .description('Do a run again, up to the event at which it failed; a line, a file that has one, or a case.')
     .addOption(new Option('--last <count>', 'how many of the last events are printed').default('40'))
     .addOption(new Option('--json', 'print JSON lines'))
+    .addOption(new Option('--yaml', 'print the scenario of the run as a file of YAML, and run nothing'))
     .addHelpText('after', examples.replay)
-    .action(async (replay: string, { last, json = false }: { readonly last: string; readonly json?: boolean }) => {
-      await onCommand({ type: 'replay', replay, last: whole('--last', last, 0, 1_000_000), json });
+    .action(async (replay: string, { last, json = false, yaml = false }: GivenReplay) => {
+      await onCommand({ type: 'replay', replay, last: whole('--last', last, 0, 1_000_000), json, yaml });
     });
   sim
     .command('mutations')
@@ -85,6 +86,12 @@ interface GivenHunt {
   readonly workers: string;
   readonly save?: string;
   readonly json?: boolean;
+}
+
+interface GivenReplay {
+  readonly last: string;
+  readonly json?: boolean;
+  readonly yaml?: boolean;
 }
 
 interface GivenMutations {

@@ -1,6 +1,10 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { addFlags } from '../flag-table.ts';
+import type { Environment } from '../flag-table.ts';
 import { examples } from './examples.ts';
+import { readRecordOptions, recordFlags } from './record-options.ts';
+import type { RecordOptions } from './record-options.ts';
 import { readRunOptions } from './run-options.ts';
 import type { GivenRun } from './run-options.ts';
 import { addSearches } from './search-commands.ts';
@@ -14,6 +18,7 @@ export type SimCommand =
   | ({ readonly type: 'hunt' } & HuntOptions)
   | ({ readonly type: 'replay' } & ReplayOptions)
   | ({ readonly type: 'mutations' } & MutationsOptions)
+  | ({ readonly type: 'record' } & RecordOptions)
   | ({ readonly type: 'bench' } & BenchOptions);
 
 export type CheckOptions = Omit<RunOptions, 'seeds' | 'report'>;
@@ -34,6 +39,8 @@ export interface ReplayOptions {
   readonly replay: string;
   /** How many of the last events are printed. */
   readonly last: number;
+  /** The scenario is printed as a file, and nothing is run. */
+  readonly yaml: boolean;
   readonly json: boolean;
 }
 
@@ -65,7 +72,11 @@ export interface RunOptions {
 }
 
 /** `peili sim` and what is below it. */
-export function addSimCommands(program: Command, onCommand: (command: SimCommand) => Promise<void>): void {
+export function addSimCommands(
+  program: Command,
+  env: Environment,
+  onCommand: (command: SimCommand) => Promise<void>,
+): void {
   const sim = program
     .command('sim')
     .description('Simulate a rollout in a whole cluster: how long it takes, what leaves the registry, what fails.')
@@ -80,7 +91,7 @@ export function addSimCommands(program: Command, onCommand: (command: SimCommand
     .addOption(
       new Option(
         '--policy <names>',
-        'what is compared, with commas: peili, noMirror, spegelLike (or of a release: spegelLike-0.4, -0.6, -0.7), binomialTree (default: as the scenario says)',
+        'what is compared, with commas: peili, noMirror, spegelLike (or of a release: spegelLike-0.4, -0.6, -0.7), halfSpegel, binomialTree (default: as the scenario says)',
       ),
     )
     .addOption(
@@ -99,6 +110,14 @@ export function addSimCommands(program: Command, onCommand: (command: SimCommand
     .addHelpText('after', examples.list)
     .action(async (scenario: string | undefined, given: { readonly json?: boolean }) => {
       await onCommand({ type: 'list', scenario, json: given.json === true });
+    });
+  addFlags(sim.command('record'), recordFlags)
+    .description(
+      "Write what a node's containerd pulls, and when, as a trace: a workload for run. On the node, as root.",
+    )
+    .addHelpText('after', examples.record)
+    .action(async (given: Readonly<Record<string, unknown>>) => {
+      await onCommand({ type: 'record', ...readRecordOptions(given, env) });
     });
   addSearches(sim, onCommand);
 }

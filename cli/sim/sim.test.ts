@@ -33,7 +33,7 @@ interface Seen {
 
 async function does(
   command: SimCommand,
-  { signal = new AbortController().signal, onProgress = (_text: string): void => undefined } = {},
+  { signal = new AbortController().signal, width = Infinity, onProgress = (_text: string): void => undefined } = {},
 ): Promise<Seen & { code: number }> {
   const seen: Seen = { out: '', err: '' };
   const progress = {
@@ -42,7 +42,7 @@ async function does(
     clear: (): void => undefined,
   };
   const writeOut = (text: string): void => void (seen.out += text);
-  const code = await sim(command, { version: '1.2.3', signal, writeOut, progress });
+  const code = await sim(command, { version: '1.2.3', width, signal, writeOut, progress });
   return { ...seen, code };
 }
 
@@ -121,10 +121,13 @@ test('sim run: the report is one page without anything from elsewhere, whatever 
 });
 
 test('sim run: a file that is not there, and one that is wrong, are one sentence', async () => {
-  await assert.rejects(does(run({ scenario: join(directory, 'no.yaml') })), /no\.yaml" cannot be read: ENOENT$/);
+  await assert.rejects(
+    does(run({ scenario: join(directory, 'no.yaml') })),
+    /no\.yaml" cannot be read: there is no such file or folder$/,
+  );
   await assert.rejects(
     does(run({ scenario: 'cold' })),
-    /^PeiliError: "cold" is no scenario: give a file, \.\/cold, or one of cold-start, /,
+    /^PeiliError: "cold" is no scenario \(did you mean cold-start\?\): peili sim list says which there are, and a file of yours is \.\/cold$/,
   );
   await assert.rejects(does(run({ policies: ['peli'] })), /^PeiliError: --policy peli: .*did you mean peili/);
 });
@@ -145,36 +148,47 @@ test('sim check: the same run three times', async () => {
 
 test('sim replay: a line is the run that it names, and stops where it says', async () => {
   const line = 'peili-sim:1:second-wave:7:peili:50';
-  const { code, out } = await does({ type: 'replay', replay: line, last: 2, json: false });
+  const { code, out } = await does({ type: 'replay', replay: line, last: 2, json: false, yaml: false });
   assert.equal(code, 0);
   assert.match(out, /#\d+ .*\n.*#\d+ .*\n\n50 events, hash [0-9a-f]{16}\n✔ no law was broken\n$/);
   await assert.rejects(
-    does({ type: 'replay', replay: 'peili-sim:1:x', last: 2, json: false }),
+    does({ type: 'replay', replay: 'peili-sim:1:x', last: 2, json: false, yaml: false }),
     /it is cut, or more was copied$/,
   );
   await assert.rejects(
-    does({ type: 'replay', replay: 'no.txt', last: 2, json: false }),
-    /"no\.txt" is no replay .*ENOENT$/,
+    does({ type: 'replay', replay: 'no.txt', last: 2, json: false, yaml: false }),
+    /"no\.txt" is no replay .*: there is no such file or folder$/,
   );
+});
+
+test('sim replay: the scenario of a line as a file is the same scenario', async () => {
+  const replay = 'peili-sim:1:second-wave:7:peili';
+  const { code, out } = await does({ type: 'replay', replay, last: 0, json: false, yaml: true });
+  assert.equal(code, 0);
+  const named = parseScenario((await does({ type: 'list', scenario: 'second-wave', json: false })).out).scenario;
+  assert.deepEqual(parseScenario(out).scenario, { ...named, name: 'second-wave' });
 });
 
 test('sim replay: a case is run to its end, and one that was changed by hand is one sentence', async () => {
   const saved = { oracle: 'noByteTwice', seed: 3, scenario: parseScenario(quick).scenario };
   const file = join(directory, 'case.json');
   await writeFile(file, formatCase(saved));
-  const { code, out } = await does({ type: 'replay', replay: file, last: 0, json: false });
+  const { code, out } = await does({ type: 'replay', replay: file, last: 0, json: false, yaml: false });
   assert.equal(code, 0);
   assert.match(out, /^\n\d+ events, hash [0-9a-f]{16}\n✔ no law was broken\n$/);
   const fault = { atUs: 0, target: 7, what: { kind: 'crash' } } as const;
   await writeFile(file, formatCase({ ...saved, scenario: { ...saved.scenario, faults: [fault] } }));
   await assert.rejects(
-    does({ type: 'replay', replay: file, last: 0, json: false }),
+    does({ type: 'replay', replay: file, last: 0, json: false, yaml: false }),
     /^PeiliError: ".*case\.json": the scenario of this case is wrong: faults\[0\]\.target: 7 is no node: 0 to 2, or "upstream"$/,
   );
   await writeFile(file, '{ "oracle": ');
-  await assert.rejects(does({ type: 'replay', replay: file, last: 0, json: false }), /^PeiliError: ".*case\.json": /);
   await assert.rejects(
-    does({ type: 'replay', replay: 'peili-sim:1:second-wave:7:mine', last: 0, json: false }),
+    does({ type: 'replay', replay: file, last: 0, json: false, yaml: false }),
+    /^PeiliError: ".*case\.json": /,
+  );
+  await assert.rejects(
+    does({ type: 'replay', replay: 'peili-sim:1:second-wave:7:mine', last: 0, json: false, yaml: false }),
     /^PeiliError: there is no policy "mine" here: there are peili, noMirror, /,
   );
 });
@@ -199,3 +213,40 @@ test('sim hunt: says how many seeds it tried; stopped, it says what is known by 
   );
   assert.deepEqual(await readdir(join(directory, 'found')), []);
 });
+
+test('sim: on a screen of 80 columns no line is longer, and nothing is lost', async () => {
+  const commands = [run({ seeds: 1 }), { type: 'list', scenario: undefined, json: false } as const];
+  const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+  for (const command of commands) {
+    const narrow = (await does(command, { width: 80 })).out;
+    assert.deepEqual(words(narrow), words((await does(command)).out));
+    assert.ok(
+      narrow.split('\n').every((line) => line.length <= 80),
+      narrow,
+    );
+  }
+});
+
+test('sim: stopped, check and replay end at once', async () => {
+  const stopped = AbortSignal.abort();
+  const check = { ...run({ policies: ['peili'] }), type: 'check' } as SimCommand;
+  assert.deepEqual(await does(check, { signal: stopped }), { out: '', err: '', code: 130 });
+  const stop = new AbortController();
+  const halfway = await does(check, {
+    signal: stop.signal,
+    onProgress: () => {
+      stop.abort();
+    },
+  });
+  assert.deepEqual([halfway.out, halfway.code], ['', 130]);
+});
+
+for (const [given, says] of [
+  ['second', '"second" is no scenario (did you mean second-wave?): peili sim list says which there are'],
+  ['sceond-wave', '"sceond-wave" is no scenario (did you mean second-wave?): peili sim list says which there are'],
+  ['x', '"x" is no scenario: peili sim list says which there are'],
+] as const) {
+  test(`sim list: ${given} is one sentence`, async () => {
+    await assert.rejects(async () => does({ type: 'list', scenario: given, json: false }), { message: says });
+  });
+}

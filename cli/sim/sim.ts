@@ -25,6 +25,8 @@ async function runCommand(command: SimCommand, io: SimIo): Promise<number> {
       return (await import('./replay.ts')).replay(command, io);
     case 'mutations':
       return (await import('./mutations.ts')).mutations(command, io);
+    case 'record':
+      return (await import('./record.ts')).record(command, io);
     case 'bench':
       return (await import('./bench.ts')).bench(command, io);
   }

@@ -35,3 +35,8 @@ export function sayShare(part: number, whole: number): string {
   const percent = whole === 0 ? 0 : (part / whole) * 100;
   return percent > 99 && part < whole ? '99 %' : `${Math.round(percent)} %`;
 }
+
+/** `1 pull`, `1,200 pulls`. */
+export function many(amount: number, what: string): string {
+  return `${amount.toLocaleString('en')} ${what}${amount === 1 ? '' : 's'}`;
+}

@@ -1,3 +1,4 @@
+import { wrapWords } from '../wrap-words.ts';
 import { styleText } from 'node:util';
 import type { Check, CheckStatus } from './check.ts';
 
@@ -32,14 +33,16 @@ function renderCheck({ name, status, seen, mend, lines = [] }: Check, { width, c
     colours ? styleText(style, text, { validateStream: false }) : text;
   const room = Math.max(30, width - indentWidth);
   const indent = ' '.repeat(indentWidth);
-  const [first = '', ...rest] = wrap(seen, room);
+  const [first = '', ...rest] = wrapWords(seen, room);
   const shade = status === 'skipped' ? (text: string): string => paint(text, 'gray') : (text: string): string => text;
   return [
     `${paint(symbols[status], styles[status])} ${paint(name.padEnd(nameWidth), status === 'skipped' ? 'gray' : 'bold')}  ${shade(first)}`,
     ...rest.map((text) => `${indent}${shade(text)}`),
     // A table's lines stay whole.
     ...lines.map((text) => `${indent}${paint(text, 'gray')}`),
-    ...(mend === undefined ? [] : wrap(`-> ${mend}`, room, '   ').map((text) => `${indent}${paint(text, 'cyan')}`)),
+    ...(mend === undefined
+      ? []
+      : wrapWords(`-> ${mend}`, room, '   ').map((text) => `${indent}${paint(text, 'cyan')}`)),
   ];
 }
 
@@ -52,20 +55,4 @@ function summary(checks: readonly Check[], { colours }: ReportOptions): string {
   if (isWell(checks)) return paint(`Nothing is wrong: ${well} well${unseen}.`, 'green');
   const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
   return paint(`Wrong: ${wrong.join(', ')}; ${well} well${unseen}.`, 'red');
-}
-
-/** Words go to the next line where they do not fit; a word that is longer than a line stays whole. */
-function wrap(text: string, width: number, hanging = ''): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length > width && line !== '') {
-      lines.push(line);
-      line = `${hanging}${word}`;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line];
 }

@@ -4,7 +4,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { NetnsNode } from '../../testbed/index.ts';
 
-const program: readonly string[] = [process.execPath, fileURLToPath(new URL('../../cli/main.ts', import.meta.url))];
+export const program: readonly string[] = [
+  process.execPath,
+  fileURLToPath(new URL('../../cli/main.ts', import.meta.url)),
+];
 
 export interface ProgramOutcome {
   readonly code: number | null;
