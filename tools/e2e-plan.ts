@@ -10,7 +10,7 @@ interface DriverRow {
 export const drivers: Readonly<Record<'process' | 'netns' | 'docker' | 'kind', DriverRow>> = {
   process: { folder: 'e2e/loopback/' },
   netns: { folder: 'e2e/containerd/', needsCapsule: true },
-  docker: { folder: 'e2e/docker/' },
+  docker: { folder: 'e2e/docker/', onlyNeed: 'black-hole' },
   kind: { onlyNeed: 'pods' },
 };
 export type Driver = keyof typeof drivers;

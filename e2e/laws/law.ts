@@ -6,6 +6,8 @@ export interface Law {
   readonly name: string;
   /** @default nothing but nodes and an upstream */
   readonly needs?: readonly Ability[];
+  /** Minutes: only where its driver was asked for by name. */
+  readonly isLong?: true;
   prove(scene: Scene): Promise<void>;
 }
 

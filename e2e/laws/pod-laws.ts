@@ -138,6 +138,74 @@ const podFaults: readonly Law[] = [
   },
 ];
 
+/** What the kubelet takes to renew a file of a ConfigMap, and a little. */
+const switchedWithinMs = 90_000;
+
+const switchLaw: Law = {
+  name: 'deployment: the kill switch: every mirror is off within 90 s and on again, and none is restarted',
+  needs: ['pods'],
+  prove: async (scene) => {
+    const { kubectl, namespace, daemonSet } = kubernetesOf(scene);
+    const [holder, asker] = workersOf(scene);
+    const { image } = await heldBy(scene, [{ sizeBytes: 1_000_000 }]);
+    const turn = async (mode: 'on' | 'off', status: number): Promise<void> => {
+      const patch = JSON.stringify({ data: { mode } });
+      await kubectl(['-n', namespace, 'patch', 'configmap', `${daemonSet}-mode`, '--patch', patch]);
+      const isTurned = async (node: TestbedNode): Promise<boolean> => (await statusOf(node, image)) === status;
+      for (const node of [holder, asker])
+        await until(`${node.name} is ${mode}`, () => isTurned(node), switchedWithinMs);
+    };
+    const before = await mirrorsOf(scene);
+    await turn('off', 404);
+    await asker.pull(image.name);
+    assert.equal(await scene.upstream.bytesServed(), sizeOf(image), 'a mirror that is off gave something');
+    await turn('on', 200);
+    assert.equal(await mirrorsOf(scene), before);
+  },
+};
+
+/** What a node's mirror answers for an image's tag. */
+async function statusOf({ registryUrl }: TestbedNode, { repository, tag, registry }: PlacedImage): Promise<number> {
+  const url = `${registryUrl}/v2/${repository}/manifests/${tag}?ns=${registry}`;
+  return (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(5000) })).status;
+}
+
+/** Every mirror by its pod's identity, and how often it was restarted. */
+function mirrorsOf(scene: Scene): Promise<string> {
+  const { kubectl, namespace } = kubernetesOf(scene);
+  const path = '{range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
+  return kubectl(['-n', namespace, 'get', 'pods', '--output', `jsonpath=${path}`]);
+}
+
+const gibibyte = 1024 ** 3;
+const largeLimitMs = 400_000;
+
+const largeLaw: Law = {
+  name: 'volume: 2 GiB, from the upstream and then from a member: the same file',
+  needs: ['pods'],
+  isLong: true,
+  prove: async (scene) => {
+    const base = await heldBy(scene, [program]);
+    const [holder, asker] = workersOf(scene);
+    await asker.pull(base.image.name);
+    const layers = [{ sizeBytes: 2 * gibibyte + 4096, path: weightsPath }];
+    const large = await scene.upstream.addImage({ name: 'models/large:1.0', layers });
+    const mounted = async (node: TestbedNode): Promise<string> => {
+      const volumes = [{ reference: large.name, path: '/all' }];
+      const pod = await node.run({ name: podName(), image: base.image.name, volumes, timeoutMs: largeLimitMs });
+      const digest = await pod.digestOf(`/all/${weightsPath}`);
+      await pod.remove();
+      return digest;
+    };
+    const first = await mounted(holder);
+    await scene.untilFound(asker, large);
+    await scene.upstream.resetCounts();
+    await scene.upstream.cut('black-hole');
+    assert.equal(await mounted(asker), first);
+    await scene.assertFromMembers(asker, large);
+  },
+};
+
 async function deleteInMidBody(
   scene: Scene,
   choose: (holder: TestbedNode, asker: TestbedNode) => TestbedNode,
@@ -226,4 +294,4 @@ function certsOf(node: TestbedNode): Promise<string> {
 }
 
 /** What a kubelet and a chart add. The last one takes the mirrors away for a while. */
-export const podLaws: readonly Law[] = [...podsByReference, ...podFaults, ...deploymentLaws];
+export const podLaws: readonly Law[] = [...podsByReference, ...podFaults, switchLaw, largeLaw, ...deploymentLaws];

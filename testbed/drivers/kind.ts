@@ -73,9 +73,9 @@ function kubernetesOf(
   untilReady: () => Promise<void>,
 ): TestbedKubernetes {
   const values = {
-    mirroredRegistries: [registry],
     // It is on every node, and nowhere else.
     image: { pullPolicy: 'Never' },
+    peili: { mirroredRegistries: [registry], requestLog: true },
   };
   return {
     kubeconfig,

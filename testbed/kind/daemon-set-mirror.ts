@@ -33,7 +33,7 @@ export function daemonSetMirror(
   const state = { isKilled: false };
   const registryUrl = `http://${node.address}:${registryPort}`;
   const pods = async (): Promise<readonly MirrorPod[]> => {
-    const selector = ['--selector', `app.kubernetes.io/name=${daemonSet}`];
+    const selector = ['--selector', `app.kubernetes.io/name=${daemonSet},app.kubernetes.io/component=mirror`];
     const field = ['--field-selector', `spec.nodeName=${node.container}`];
     const text = await kubectl(['-n', namespace, 'get', 'pods', ...selector, ...field, '--output', 'json']);
     return (JSON.parse(text) as { readonly items: readonly MirrorPod[] }).items;
