@@ -71,6 +71,18 @@ function logNode(logger: Logger, event: NodeEvent, mayRepeat: Guard, isFirst: Gu
       return event.arrived ? logger.info(fields, 'canary arrived') : logger.warn(fields, 'canary did not arrive');
     case 'draining':
       return logger.info('stopping: other mirrors are sent elsewhere');
+    case 'mode':
+      if (event.mode === 'on') return logger.info(fields, 'this mirror is on');
+      return logger.warn(
+        fields,
+        event.mode === 'off'
+          ? 'this mirror is switched off: containerd and other mirrors are sent elsewhere'
+          : 'this mirror serves other mirrors only: containerd is sent upstream',
+      );
+    case 'mode-failed':
+      if (mayRepeat(`${type} ${event.reason}`))
+        logger.error(fields, 'a mode file says nothing that is understood: what it said before holds');
+      return;
     case 'content-wrong':
       return logger.error(
         fields,

@@ -186,6 +186,13 @@ function nodeMetrics(registers: Registry[]) {
     }),
     hostsMended: counter('peili_hosts_mended_total', 'hosts.toml files that were not as configured and are again.'),
     hostsFailures: counter('peili_hosts_failures_total', 'Times when hosts.toml could be neither read nor mended.'),
+    mode: new Gauge({
+      name: 'peili_mode',
+      help: '1 for how much this mirror does: on, serve-only or off.',
+      labelNames: ['mode'],
+      registers,
+    }),
+    modeFailures: counter('peili_mode_failures_total', 'Times when a mode file said nothing that is understood.'),
     requestFailures: counter('peili_request_failures_total', 'Requests that a fault of this program broke.'),
     buildInfo: new Gauge({ name: 'peili_build_info', help: 'Always 1.', labelNames: ['version'], registers }),
   };

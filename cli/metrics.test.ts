@@ -82,6 +82,7 @@ test('metrics: golden text of a relayed pull, a local one, an upload, a miss and
     'peili_members_connected 12',
     'peili_ready 1',
     'peili_store_failures_total 1',
+    'peili_mode{mode="on"} 1',
     'peili_build_info{version="1.2.3"} 1',
   ]);
 });

@@ -1,5 +1,5 @@
-import { errorTable, localSourceId } from '../core/index.ts';
-import type { NodeEvent, Observer, PullEvent, SourceId } from '../core/index.ts';
+import { errorTable, localSourceId, mirrorModes } from '../core/index.ts';
+import type { MirrorMode, NodeEvent, Observer, PullEvent, SourceId } from '../core/index.ts';
 import { createMetricSet } from './metric-set.ts';
 import type { MetricSet } from './metric-set.ts';
 
@@ -39,6 +39,7 @@ export function createMetrics(deps: { readonly wallUs: () => number }, options: 
   const set = createMetricSet();
   set.uploadSlots.set(options.uploadsMax);
   set.buildInfo.set({ version: options.version }, 1);
+  setMode(set, 'on');
   const state: State = {
     set,
     pulls: new Map(),
@@ -158,6 +159,10 @@ function countNode({ set, wallSeconds }: State, event: NodeEvent): void {
       return set.ready.set(event.ready ? 1 : 0);
     case 'draining':
       return set.ready.set(0);
+    case 'mode':
+      return setMode(set, event.mode);
+    case 'mode-failed':
+      return set.modeFailures.inc();
     case 'canary':
       set.canaries.inc({ outcome: event.outcome });
       return set.setCanary(event.arrived, wallSeconds());
@@ -178,6 +183,10 @@ function countNode({ set, wallSeconds }: State, event: NodeEvent): void {
     case 'name-skipped':
       return set.namesSkipped.inc();
   }
+}
+
+function setMode(set: MetricSet, now: MirrorMode): void {
+  for (const mode of mirrorModes) set.mode.set({ mode }, mode === now ? 1 : 0);
 }
 
 function kindOf(source: SourceId): 'local' | 'peer' {

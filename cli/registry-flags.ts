@@ -108,6 +108,11 @@ export const registryFlags = {
     help: 'old spelling: false means --registry-filters :latest$',
     fallback: 'true',
   },
+  modePath: {
+    flags: '--mode-path <file...>',
+    env: 'PEILI_MODE_PATH',
+    help: 'files with one word, read every 5 s: on, serve-only (containerd is sent upstream, other mirrors are served) or off; the strictest counts, and one that is not there says on',
+  },
   tagMaxAge: {
     flags: '--tag-max-age <duration>',
     env: 'PEILI_TAG_MAX_AGE',

@@ -34,6 +34,8 @@ export interface RegistryOptions {
   readonly basicAuthPath: string;
   readonly filter: RegistryFilterOptions;
   readonly blobVerification: BlobVerification;
+  /** Files that say how much this mirror does. */
+  readonly modePaths: readonly string[];
   /** Undefined: no limit. */
   readonly tagMaxAgeUs: number | undefined;
   readonly limits: Limits;
@@ -90,6 +92,7 @@ function optionsOf(values: RegistryValues): RegistryOptions {
     basicAuthPath: values.basicAuthPath,
     filter: Object.freeze({ mirroredRegistries, registryFilters, resolveLatestTag, blobsOnlyRegistries }),
     blobVerification: values.blobVerification,
+    modePaths: values.modePath,
     tagMaxAgeUs: values.tagMaxAge === 0 ? undefined : values.tagMaxAge,
     limits: limitsOf(values),
     canary: canaryOf(values),

@@ -32,6 +32,7 @@ export const registrySchema = v.object({
   registryFilters: list(parsePattern),
   blobsOnlyRegistries: list(parseRegistryName),
   resolveLatestTag: textTo(parseBoolean),
+  modePath: list(parseAbsolutePath),
   tagMaxAge: textTo(parseDurationUs),
   blobVerification: textTo(oneOf('off', 'suspect', 'always')),
   mirrorResolveTimeout: v.optional(textTo(parsePositiveDurationUs)),

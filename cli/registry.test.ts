@@ -71,6 +71,26 @@ test('registry: serves, counts, logs, says how to reach it, and ends with 0 when
   await assert.rejects(fetch(`http://127.0.0.1:${metricsPort}/metrics`), 'nothing listens any more');
 });
 
+test('registry: what its mode file says holds from the start, and is told everywhere', { timeout }, async () => {
+  const modeFile = join(directory, 'mode');
+  await writeFile(modeFile, 'off\n');
+  const node = start(loopback({ 'mode-path': modeFile }));
+  const { registry: addresses, metricsPort } = await node.line('running');
+  const told = await node.line('this mirror is switched off: containerd and other mirrors are sent elsewhere');
+  assert.equal(told['level'], 'WARN');
+  const [address] = addresses as string[];
+  const answer = await fetch(`http://${address}/v2/library/demo/manifests/1.0?ns=docker.io`);
+  assert.equal(answer.status, 404);
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  assert.match(metrics, /^peili_mode\{mode="off"\} 1$/m);
+  assert.match(metrics, /^peili_mode\{mode="on"\} 0$/m);
+  const page = (await (await fetch(`http://127.0.0.1:${metricsPort}/debug/web/api`)).json()) as Record<string, unknown>;
+  assert.equal(page['mode'], 'off');
+  assert.equal((page['verdict'] as { headline: string }).headline, 'Switched off');
+  node.stop();
+  assert.equal(await node.done, 0);
+});
+
 test(
   'registry: what it cannot run with is named with its flag, and nothing is left behind',
   { timeout },

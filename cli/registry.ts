@@ -1,10 +1,11 @@
 import { PeiliError, silentObserver } from '../core/index.ts';
-import type { Observer } from '../core/index.ts';
+import type { MirrorMode, Observer } from '../core/index.ts';
 import {
   authorizationOf,
   collectGarbage,
   createSystemClock,
   keepHosts,
+  openModeFiles,
   startNode,
   startWatchdog,
 } from '../transports/index.ts';
@@ -66,9 +67,14 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     );
     undo.push(metricsServer.close);
     const observer = combineObservers(metrics.observer, logs, view?.observer ?? silentObserver);
-    const { basicAuthPath, hostsPath, limits } = options;
+    const { basicAuthPath, hostsPath, limits, modePaths } = options;
+    const modes = await openModeFiles({ clock, onNode: observer.onNode }, { paths: modePaths, limits });
+    undo.push(async () => {
+      modes.close();
+    });
     const basicAuth = await naming('basicAuthPath', basicAuthPath, readBasicAuth(basicAuthPath));
-    const node = await startOne(options, basicAuth, observer);
+    const node = await startOne(options, basicAuth, observer, modes.mode());
+    modes.follow(node.setMode);
     const detach = view?.attach(node);
     undo.push(async () => {
       detach?.();
@@ -84,6 +90,7 @@ export async function registry(options: RegistryOptions, io: RegistryIo): Promis
     }
     // From here on changes are told; this is what they change.
     observer.onNode({ type: 'ready', ...node.readiness() });
+    if (modes.mode() !== 'on') observer.onNode({ type: 'mode', mode: modes.mode() });
     if (options.httpBootstrapAddress !== undefined) {
       const pages = { '/id': { contentType: 'application/json', text: node.bootstrapDocument } };
       const address = options.httpBootstrapAddress;
@@ -116,10 +123,11 @@ async function startOne(
   options: RegistryOptions,
   basicAuth: BasicAuth | undefined,
   observer: Observer,
+  mode: MirrorMode,
 ): Promise<RunningNode> {
   try {
     // They have the same names; what is the program's alone (log level, other addresses) a node does not read.
-    return await startNode({ ...options, registry: options.registryAddress, basicAuth, observer });
+    return await startNode({ ...options, registry: options.registryAddress, basicAuth, mode, observer });
   } catch (error) {
     throw error instanceof PeiliError ? refusalOf(error, options) : error;
   }

@@ -18,6 +18,7 @@ import type {
   ContentStore,
   Digester,
   Membership,
+  MirrorMode,
   Observer,
   PeerClient,
   Probe,
@@ -56,6 +57,8 @@ export interface MirrorOptions {
   readonly blobVerification?: BlobVerification;
   /** A tag resolved longer ago is neither answered nor advertised, microseconds. @default no limit */
   readonly tagMaxAgeUs?: number;
+  /** At its start. @default 'on' */
+  readonly mode?: MirrorMode;
   /** @default defaultLimits */
   readonly limits?: Limits;
 }
@@ -74,6 +77,8 @@ export interface MirrorNode extends Mirror {
   measure(input: RequestText, signal: AbortSignal, options: MeasureOptions): Promise<DistributionResponse>;
   /** Who has this digest or tag reference, as a request would find out. */
   readonly lookup: Router['lookup'];
+  /** For requests that arrive from now on. A mirror that is `off` advertises nothing; it goes on keeping its share of the records. */
+  setMode(mode: MirrorMode): void;
   /** Begins to advertise what the store has, and goes on doing so. */
   start(): void;
   /** Before a stop: other mirrors are sent elsewhere, and what was advertised is withdrawn. */
@@ -99,6 +104,7 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
     tagMaxAgeUs,
   } = options;
   const observer = ports.observer ?? silentObserver;
+  const now = { mode: options.mode ?? 'on' };
   const uploads = limitUploads(limits.uploadsMax);
   const failures = createFailureMemory(clock, limits);
   const sizes = createSizeMemory(limits);
@@ -110,6 +116,7 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
       limits,
       allowsContent: (content) => registryFilter.allowsAdvertising(content, isManifestType(content.mediaType)),
       allowsTag: registryFilter.allowsTag,
+      advertises: () => now.mode !== 'off',
       tagMaxAgeUs,
       freeSlots: uploads.free,
     },
@@ -124,7 +131,13 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
   const probe = ports.probe ?? silentProbe;
   const deps = { ...ports, ...memories, observer, probe, limits, lookup, selfCheck, tagMaxAgeUs, zone };
   const canary = createCanary(digester, limits);
-  const stacks = createStacks(deps, { canary, filter: registryFilter, uploads, blobVerification });
+  const stacks = createStacks(deps, {
+    canary,
+    filter: registryFilter,
+    mode: () => now.mode,
+    uploads,
+    blobVerification,
+  });
 
   const stopWatching = store.watch((change) => {
     if (change.type === 'content-removed') selfCheck.forget(change.digest);
@@ -139,6 +152,12 @@ export function createMirror(ports: MirrorPorts, options: MirrorOptions = {}): M
       return createAnswer(clock, { ...stacks, clients }, reports)(input, signal);
     },
     lookup: (key, onHolders, signal) => lookup.lookup(key, onHolders, signal),
+    setMode: (mode) => {
+      if (mode === now.mode) return;
+      now.mode = mode;
+      advertiser.reconsider();
+      observer.onNode({ type: 'mode', mode });
+    },
     start: () => {
       advertiser.start();
     },

@@ -49,6 +49,11 @@ export const errorTable = {
     404,
     'A filter keeps this reference out of the mirror: the client goes on to the upstream registry.',
   ),
+  SWITCHED_OFF: row(
+    'NAME_UNKNOWN',
+    404,
+    'The operator has switched this mirror off, or to serving other mirrors alone (--mode-path): the client goes on to the upstream registry.',
+  ),
   UNAUTHORIZED: row(
     'UNAUTHORIZED',
     401,

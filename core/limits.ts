@@ -118,6 +118,7 @@ export interface Limits {
   readonly watchdogTickUs: number;
   readonly watchdogStandstillUs: number;
   readonly watchdogLastWordsUs: number;
+  readonly modeReadIntervalUs: number;
   readonly canaryIntervalUs: number;
   readonly canaryRetryUs: number;
   readonly canaryTimeoutUs: number;
@@ -359,6 +360,8 @@ export const defaultLimits: Limits = Object.freeze({
   watchdogStandstillUs: 3 * second,
   /** What finding out where it stands may take, and then saying so: 20 ms when all is well; on a crowded machine it takes longer, and the log's reader may be what hangs. */
   watchdogLastWordsUs: 700 * millisecond,
+  /** How often the files of --mode-path are read: the kubelet renews a ConfigMap's within about a minute, to which this adds little. */
+  modeReadIntervalUs: 5 * second,
   /** How often it is proven again that containerd uses this mirror: three small requests and an image removed. */
   canaryIntervalUs: 60 * 60 * second,
   /** After a proof that failed: whoever mends a node does not wait an hour to see it. */

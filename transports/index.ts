@@ -20,6 +20,7 @@ export type { CleanReport } from './hosts/clean-hosts.ts';
 export { configureHosts } from './hosts/configure-hosts.ts';
 export type { ConfigureOptions, HostsDeps, HostsReport } from './hosts/configure-hosts.ts';
 export { keepHosts } from './hosts/hosts-keeper.ts';
+export { openModeFiles } from './mode/mode-files.ts';
 export type { HostsKeeper, HostsKeeperDeps, HostsKeeperOptions } from './hosts/hosts-keeper.ts';
 export type { HostsOptions } from './hosts/hosts-plan.ts';
 export { parseMirrorTarget } from './hosts/mirror-target.ts';

@@ -15,6 +15,7 @@ import type {
   Mirror,
   MirrorNode,
   Membership,
+  MirrorMode,
   Observer,
   RegistryFilterOptions,
 } from '../core/index.ts';
@@ -72,6 +73,8 @@ export interface NodeOptions {
   readonly blobVerification?: BlobVerification;
   /** @default no limit */
   readonly tagMaxAgeUs?: number | undefined;
+  /** How much it does, at its start. @default 'on' */
+  readonly mode?: MirrorMode;
   /** @default defaultLimits */
   readonly limits?: Limits;
   /** @default nobody watches */
@@ -98,6 +101,8 @@ export interface RunningNode {
   /** For the operator, at start. */
   readonly warnings: readonly string[];
   readiness(): Readiness;
+  /** For requests that arrive from now on. */
+  setMode(mode: MirrorMode): void;
   /** Stops gracefully: sends mirrors elsewhere, withdraws, lets bodies in flight end, at most `limits.drainTimeoutUs`. Idempotent. */
   close(): Promise<void>;
   /** Stops at once, as a crash does: nothing is withdrawn, bodies in flight are cut. */
@@ -174,7 +179,7 @@ async function startParts(
   );
   undo.push(router.dispose);
   const { membership, records } = router;
-  const { blobVerification, tagMaxAgeUs } = options;
+  const { blobVerification, mode, tagMaxAgeUs } = options;
   const mirror = createMirror(
     { clock, random, digester, store, membership, records, peers, observer },
     {
@@ -182,6 +187,7 @@ async function startParts(
       limits,
       ...(blobVerification === undefined ? {} : { blobVerification }),
       ...(tagMaxAgeUs === undefined ? {} : { tagMaxAgeUs }),
+      ...(mode === undefined ? {} : { mode }),
     },
   );
   undo.push(mirror.dispose);
@@ -286,6 +292,7 @@ function runningNode(
     probeCanary,
     warnings,
     readiness,
+    setMode: mirror.setMode,
     close: () => (stopping.done ??= closeGracefully()),
     kill: async () => {
       // Bodies that a graceful stop waits for are cut too.

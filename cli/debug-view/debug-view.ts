@@ -49,6 +49,7 @@ interface State {
   lastSuccess: DebugSnapshot['lastSuccess'];
   canary: DebugSnapshot['canary'];
   advertised: DebugSnapshot['advertised'];
+  mode: DebugSnapshot['mode'];
   images: { readonly atUs: number; readonly listing: Promise<DebugSnapshot['images']> } | undefined;
 }
 
@@ -69,6 +70,7 @@ export function createDebugView(deps: DebugViewDeps, { limits, version }: DebugV
     lastSuccess: null,
     canary: null,
     advertised: null,
+    mode: 'on',
     images: undefined,
   };
   return {
@@ -163,12 +165,13 @@ function noteNode(state: State, deps: DebugViewDeps, event: NodeEvent): void {
   } else if (event.type === 'advertised') {
     const { keys, digests, tags } = event;
     state.advertised = { keys, digests, tags };
-  } else state.troubles.add(event, wallMs(deps));
+  } else if (event.type === 'mode') state.mode = event.mode;
+  else state.troubles.add(event, wallMs(deps));
 }
 
-type Facts = Pick<DebugSnapshot, 'node' | 'ready' | 'lastSuccess' | 'canary' | 'members'>;
+type Facts = Pick<DebugSnapshot, 'node' | 'ready' | 'mode' | 'lastSuccess' | 'canary' | 'members'>;
 
-function factsOf({ node, lastSuccess, canary }: State, limits: Limits): Facts {
+function factsOf({ node, mode, lastSuccess, canary }: State, limits: Limits): Facts {
   const members = node?.membership.members() ?? [];
   const ranked = [...members].sort((a, b) => Number(b.connected) - Number(a.connected) || a.zone.localeCompare(b.zone));
   return {
@@ -177,6 +180,7 @@ function factsOf({ node, lastSuccess, canary }: State, limits: Limits): Facts {
         ? null
         : { id: node.peerId, zone: node.membership.self.zone, registry: node.registryAddresses },
     ready: node === undefined ? { ready: false, reason: 'starting' } : node.readiness(),
+    mode,
     lastSuccess,
     canary,
     members: {

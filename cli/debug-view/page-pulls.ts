@@ -60,7 +60,9 @@ function pullOf(pull: ImagePullView, atMs: number, nameOf: NameOf): Html {
 function pullFacts(pull: ImagePullView): string {
   const missed = pull.objects.filter(({ end }) => end === 'not-found').length;
   const filtered = pull.objects.some(({ end }) => end === 'filtered');
+  const isOff = pull.objects.some(({ end }) => end === 'switched-off');
   if (pull.bytes === 0) {
+    if (isOff) return 'Switched off by the operator: containerd was sent upstream.';
     if (filtered) return 'Kept out by a filter: containerd was sent upstream.';
     return missed > 0 ? 'Nobody had it: containerd was sent upstream.' : `${pull.objects.length} requests, no bytes.`;
   }

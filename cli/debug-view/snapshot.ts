@@ -1,4 +1,4 @@
-import type { CanaryOutcome, LookupOutcome, MemberKind, PullEnd } from '../../core/index.ts';
+import type { CanaryOutcome, LookupOutcome, MemberKind, MirrorMode, PullEnd } from '../../core/index.ts';
 
 /**
  * What the debug view shows, and `/debug/web/api` answers as JSON. Times are milliseconds: `...Ms` durations, `atMs` since the epoch;
@@ -15,6 +15,8 @@ export interface DebugSnapshot {
     readonly registry: readonly string[];
   } | null;
   readonly ready: { readonly ready: boolean; readonly reason: string };
+  /** How much the operator lets this mirror do. */
+  readonly mode: MirrorMode;
   /** When a peer last gave what a client had asked for. */
   readonly lastSuccess: { readonly atMs: number; readonly image: string; readonly from: readonly string[] } | null;
   readonly canary: CanaryView | null;
@@ -36,7 +38,7 @@ export interface DebugSnapshot {
 }
 
 export interface Verdict {
-  /** `working`: containerd asks and peers answer; `waiting`: all is well and nothing was asked for yet; `trouble`: something has to be mended. */
+  /** `working`: containerd asks and peers answer; `waiting`: all is well, and nothing was asked for yet or the operator does not want it; `trouble`: something has to be mended. */
   readonly state: 'starting' | 'working' | 'waiting' | 'trouble';
   readonly headline: string;
   readonly explanation: string;

@@ -52,6 +52,8 @@ function troubleOf(event: NodeEvent): { readonly what: string; readonly reason: 
       };
     case 'hosts-failed':
       return { what: 'hosts.toml is not as configured, and could not be mended', reason: event.reason };
+    case 'mode-failed':
+      return { what: 'A mode file says nothing that is understood: what it said before holds', reason: event.reason };
     case 'store-connection':
       return event.connected ? undefined : { what: 'The content store did not answer', reason: event.reason };
     default:

@@ -3,6 +3,7 @@ import type { CanaryView, DebugSnapshot, Verdict } from './snapshot.ts';
 export interface VerdictFacts {
   readonly isRunning: boolean;
   readonly ready: DebugSnapshot['ready'];
+  readonly mode: DebugSnapshot['mode'];
   readonly canary: CanaryView | null;
   readonly lastSuccess: DebugSnapshot['lastSuccess'];
   readonly members: { readonly total: number };
@@ -12,8 +13,9 @@ export interface VerdictFacts {
 
 /** The one sentence that an operator looks for: does it work, and if not, what to mend. */
 export function judge(facts: VerdictFacts): Verdict {
-  const { isRunning, ready, canary, lastSuccess, members, storeTrouble } = facts;
+  const { isRunning, ready, mode, canary, lastSuccess, members, storeTrouble } = facts;
   if (!isRunning) return { state: 'starting', headline: 'Starting', explanation: 'This mirror has just been started.' };
+  if (mode !== 'on') return switchedOff(mode);
   if (canary?.arrived === false) {
     return { state: 'trouble', headline: 'containerd does not use this mirror', explanation: canary.reason };
   }
@@ -35,4 +37,19 @@ export function judge(facts: VerdictFacts): Verdict {
     headline: members.total === 0 ? 'Alone' : 'Ready',
     explanation: `${members.total === 0 ? alone : waiting}${proven}`,
   };
+}
+
+/** By the operator: whatever else is wrong is not why nothing comes from peers. */
+function switchedOff(mode: 'serve-only' | 'off'): Verdict {
+  return mode === 'off'
+    ? {
+        state: 'waiting',
+        headline: 'Switched off',
+        explanation: 'The operator has switched this mirror off: containerd and other mirrors are sent elsewhere.',
+      }
+    : {
+        state: 'waiting',
+        headline: 'Serving only',
+        explanation: 'The operator lets this mirror serve other mirrors only: containerd is sent upstream.',
+      };
 }

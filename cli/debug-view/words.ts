@@ -130,6 +130,8 @@ export function outcomeWords({ end, status, sources }: Pick<ObjectView, 'end' | 
       return 'nobody had it; containerd was sent upstream';
     case 'filtered':
       return 'kept out by a filter; containerd was sent upstream';
+    case 'switched-off':
+      return 'switched off by the operator; containerd was sent upstream';
     case 'rejected':
       return `answered ${status ?? 'an error'}`;
     case 'cut':

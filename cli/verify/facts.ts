@@ -25,7 +25,7 @@ export interface Facts {
   /** The status of `/v2/`. */
   readonly mirror: Reading<number>;
   readonly ready: Reading<{ readonly status: number; readonly reason: string }>;
-  readonly members: Reading<{ readonly total: number; readonly connected: number }>;
+  readonly members: Reading<{ readonly total: number; readonly connected: number; readonly mode: string }>;
   /** Undefined: nobody wanted it, or there was nothing to pull it with or from. */
   readonly canary: CanaryFact | undefined;
   readonly image: Reading<ImageFact> | undefined;

@@ -29,12 +29,16 @@ export async function gatherMirror(
 function gatherMembers(
   client: MirrorClient,
   signal: AbortSignal,
-): Promise<Reading<{ total: number; connected: number }>> {
+): Promise<Reading<{ total: number; connected: number; mode: string }>> {
   return reading(signal, async () => {
     const answer = await client.metrics('/metrics', signal);
     const text = await answer.text();
     if (answer.status !== 200) throw new Error(`it answers ${answer.status}`);
-    return { total: gauge(text, 'peili_members'), connected: gauge(text, 'peili_members_connected') };
+    return {
+      total: gauge(text, 'peili_members'),
+      connected: gauge(text, 'peili_members_connected'),
+      mode: /^peili_mode\{mode="([\w-]+)"\} 1$/m.exec(text)?.[1] ?? 'on',
+    };
   });
 }
 

@@ -26,10 +26,14 @@ export function judgeMirror(mirror: Reading<number>, { registryUrl }: Pick<Expec
   );
 }
 
-export function judgeReady({ mirror, ready }: Pick<Facts, 'mirror' | 'ready'>): Judged {
+export function judgeReady({ mirror, members, ready }: Pick<Facts, 'mirror' | 'members' | 'ready'>): Judged {
   if (mirror.type === 'failed') return skipped(noMirror);
   if (ready.type === 'failed') return unknown(`/readyz could not be asked (${ready.reason})`, 'ask again in a moment');
   const { status, reason } = ready.value;
+  const mode = members.type === 'failed' ? 'on' : members.value.mode;
+  // Meant by who runs it, and so not wrong; but it is why nothing comes from peers.
+  if (mode === 'off') return skipped('switched off: containerd and other mirrors are sent elsewhere (--mode-path)');
+  if (mode === 'serve-only') return skipped('serves other mirrors only: containerd is sent upstream (--mode-path)');
   if (status === 200) return ok(`ready: ${reason}`);
   return wrong(
     `not ready: ${reason}`,

@@ -40,7 +40,7 @@ const well: Facts = {
   ]),
   mirror: read(200),
   ready: read({ status: 200, reason: 'members met: 2' }),
-  members: read({ total: 2, connected: 2 }),
+  members: read({ total: 2, connected: 2, mode: 'on' }),
   canary: canary('arrived'),
   image: undefined,
 };
@@ -199,8 +199,16 @@ test('judge mirror: who else answers there is told apart from who wants a passwo
   assert.equal(status('ready', { ready: failed('no answer in time') }), 'unknown');
 });
 
+test('judge ready: what the operator has switched off is said, and not wrong', () => {
+  for (const mode of ['off', 'serve-only']) {
+    const ready = checks({ members: read({ total: 2, connected: 2, mode }) }).get('ready');
+    assert.equal(ready?.status, 'skipped');
+    assert.match(ready.seen, mode === 'off' ? /switched off/ : /serves other mirrors only/);
+  }
+});
+
 test('judge members: as many as there ought to be; nobody is wrong, unless the node is meant to be alone', () => {
-  const alone = { members: read({ total: 0, connected: 0 }) };
+  const alone = { members: read({ total: 0, connected: 0, mode: 'on' }) };
   assert.equal(status('members', alone), 'wrong');
   assert.equal(status('members', alone, { membersMin: 0 }), 'ok');
   assert.equal(status('members', {}, { membersMin: 3 }), 'wrong');

@@ -71,6 +71,29 @@ test('advertising: what is gone is withdrawn within 0.1 s', async () => {
   await finish();
 });
 
+test('advertising: a node that is switched off takes everything back at once, and says it again when it is on', async () => {
+  const now = { isOn: true };
+  const store = createListedStore();
+  store.addContent(digestOf(1));
+  store.setTag({ reference: 'docker.io/library/app:1', digest: digestOf(1), resolvedAtUs: 0 });
+  const { clock, cluster, nodes, finish } = await startRoutingCluster(5);
+  const switched = startRoutingNode(clock, cluster.add('switched'), { store, advertises: () => now.isOn });
+  nodes.push(switched);
+  await clock.advance(second);
+  const found = async (text: string): Promise<readonly string[]> => (await findFrom(clock, nodes[0]!, text)).ids;
+  for (const isOn of [false, true, false]) {
+    now.isOn = isOn;
+    switched.advertiser.reconsider();
+    store.addContent(digestOf(isOn ? 2 : 3));
+    await clock.advance(100_000);
+    const expected = isOn ? ['switched'] : [];
+    for (const text of [digestOf(1), 'docker.io/library/app:1', digestOf(3)])
+      assert.deepEqual(await found(text), expected, text);
+  }
+  assert.deepEqual(switched.advertiser.state().keys, 0);
+  await finish();
+});
+
 test('advertising: an image travels in one batch per member that keeps any of it', async () => {
   const { clock, cluster, node, finish } = await startRoutingCluster(12);
   const before = cluster.calls.length;

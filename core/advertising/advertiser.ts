@@ -47,6 +47,8 @@ export interface Advertiser {
   start(): void;
   /** For content whose bytes are wrong: withdrawn, and not advertised again until the store has removed it and got it anew. */
   withdrawContent(digest: string): void;
+  /** Whether anything is advertised at all (`advertises`) has changed: says everything, or takes it back. */
+  reconsider(): void;
   /** For a graceful stop: tells everybody that nothing is to be had here any more, and says nothing after it. Ends with `signal` at the latest. */
   withdrawAll(signal: AbortSignal): Promise<void>;
   state(): AdvertiserState;
@@ -118,6 +120,11 @@ class StoreAdvertiser implements Advertiser {
   withdrawContent(digest: string): void {
     this.#holdings.markWrong(digest);
     if (this.#isListed) this.#flush();
+  }
+
+  reconsider(): void {
+    this.#holdings.touchAll();
+    if (this.#isListed && !this.#life.signal.aborted) this.#flush();
   }
 
   async withdrawAll(signal: AbortSignal): Promise<void> {

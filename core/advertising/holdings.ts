@@ -5,6 +5,8 @@ export interface HoldingsFilter {
   allowsContent(content: ContentInfo): boolean;
   /** Whether a tag, `registry/repository:tag`, may be advertised. */
   allowsTag(reference: string): boolean;
+  /** Whether anything is advertised at all now. @default always */
+  readonly advertises?: () => boolean;
   /** A tag that was resolved longer ago is not advertised, microseconds. Undefined: no limit. */
   readonly tagMaxAgeUs: number | undefined;
 }
@@ -91,6 +93,11 @@ export class Holdings {
     return nextUs === Infinity ? undefined : nextUs;
   }
 
+  /** What is said about everything may have changed. */
+  touchAll(): void {
+    for (const text of [...this.#contents.keys(), ...this.#tags.keys()]) this.#touched.add(text);
+  }
+
   /** The texts whose holding may have changed since the last call. */
   takeTouched(): string[] {
     const touched = [...this.#touched];
@@ -100,6 +107,7 @@ export class Holdings {
 
   /** What is true of a text now; undefined if it is not to be advertised. */
   holding(text: string): Holding | undefined {
+    if (this.#filter.advertises?.() === false) return undefined;
     const tag = this.#tags.get(text);
     if (tag === undefined) return this.#contents.get(text) === true && !this.#wrong.has(text) ? { tag } : undefined;
     const { digest, resolvedAtUs, isAllowed, isTooOld } = tag;

@@ -43,6 +43,8 @@ export const nodeEventExamples: { readonly [Type in NodeEvent['type']]: Extract<
   'advertise-failed': { type: 'advertise-failed', member: 'peer-1', reason: 'MEMBER_UNREACHABLE' },
   withdrawn: { type: 'withdrawn', keys: 2 },
   draining: { type: 'draining' },
+  mode: { type: 'mode', mode: 'serve-only' },
+  'mode-failed': { type: 'mode-failed', reason: 'it says "of"' },
   records: { type: 'records', keys: 12, senders: 3, warming: false },
   members: { type: 'members', total: 3, connected: 2 },
   ready: { type: 'ready', ready: true, reason: '' },

@@ -70,6 +70,7 @@ function followBody(response: DistributionResponse, end: EndReport): Distributio
 function endOf({ error, status }: DistributionResponse): PullEnd {
   if (status < 300) return 'complete';
   if (error === 'FILTERED') return 'filtered';
+  if (error === 'SWITCHED_OFF') return 'switched-off';
   return status === 404 ? 'not-found' : 'rejected';
 }
 

@@ -1,5 +1,6 @@
 import type { Canary } from '../canary/canary.ts';
 import type { RegistryFilter } from '../filters/registry-filter.ts';
+import type { MirrorMode } from '../ports/index.ts';
 import type { RelayDeps } from '../relay/relay-deps.ts';
 import type { Stacks } from './answer.ts';
 import { canary } from './canary.ts';
@@ -10,6 +11,7 @@ import type { LocalDeps } from './local-deps.ts';
 import { local } from './local.ts';
 import { notFound } from './not-found.ts';
 import { relay } from './relay.ts';
+import { switched } from './switched.ts';
 import { verify } from './verify.ts';
 import type { Suspicion } from '../verification/suspicion.ts';
 import type { BlobVerification } from './verify.ts';
@@ -19,6 +21,7 @@ export type StackDeps = LocalDeps & RelayDeps;
 export interface StackOptions {
   readonly canary: Canary;
   readonly filter: RegistryFilter;
+  readonly mode: () => MirrorMode;
   readonly uploads: UploadLimit;
   readonly blobVerification: BlobVerification;
 }
@@ -32,16 +35,21 @@ export interface MeasuredStacks {
 
 /** The way of a request: a client's through this node and then its peers, a mirror's through this node alone (contract L12). */
 export function createStacks(deps: StackDeps, options: StackOptions): Stacks & MeasuredStacks {
+  const { mode } = options;
   const filtering = { filter: options.filter };
   const measuring = { ...deps, suspicion: unsuspecting };
   return {
+    // The canary in front: what proves that containerd asks this mirror goes on while it is switched off.
     clients: canary(
-      filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
+      switched(
+        filter(verify(local(relay(notFound, deps), deps), deps, options.blobVerification), filtering),
+        () => mode() === 'on',
+      ),
       options,
     ),
     measured: filter(local(relay(notFound, measuring), measuring), filtering),
     measuredPeers: filter(relay(notFound, measuring), filtering),
-    mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),
+    mirrors: options.uploads.handler(switched(filter(local(notFound, deps), filtering), () => mode() !== 'off')),
   };
 }
 

@@ -14,6 +14,7 @@ export type { Member, MemberKind, Membership, MembershipChange } from './members
 export type {
   CanaryOutcome,
   LookupOutcome,
+  MirrorMode,
   NodeEvent,
   Observer,
   PullEnd,
@@ -21,7 +22,7 @@ export type {
   PullStep,
   SourceId,
 } from './observer.ts';
-export { localSourceId, peersSourceId, silentObserver } from './observer.ts';
+export { localSourceId, mirrorModes, peersSourceId, silentObserver } from './observer.ts';
 export type { PeerClient, PeerRequest, PeerResponse } from './peer-client.ts';
 export type { Probe } from './probe.ts';
 export { silentProbe } from './probe.ts';

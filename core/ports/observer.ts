@@ -74,14 +74,22 @@ export type PullStep =
     };
 
 export type LookupOutcome = 'found' | 'nobody' | 'timeout' | 'unreachable';
-/** `complete`: all promised bytes; `not-found`, `filtered`, `rejected`: an error answer; `cut`: FIN in mid-body; `mismatch`: RST; `hangup`: the client went. */
-export type PullEnd = 'complete' | 'not-found' | 'filtered' | 'rejected' | 'cut' | 'mismatch' | 'hangup';
+/** `complete`: all promised bytes; `not-found`, `filtered`, `switched-off`, `rejected`: an error answer; `cut`: FIN in mid-body; `mismatch`: RST; `hangup`: the client went. */
+export type PullEnd =
+  'complete' | 'not-found' | 'filtered' | 'switched-off' | 'rejected' | 'cut' | 'mismatch' | 'hangup';
+
+/** How much a mirror does, the most first: `serve-only` sends its own clients upstream and goes on serving other mirrors; `off` does neither. */
+export const mirrorModes = ['on', 'serve-only', 'off'] as const;
+export type MirrorMode = (typeof mirrorModes)[number];
 
 export type NodeEvent =
   | { readonly type: 'advertised'; readonly keys: number; readonly digests: number; readonly tags: number }
   | { readonly type: 'advertise-failed'; readonly member: string; readonly reason: string }
   | { readonly type: 'withdrawn'; readonly keys: number }
   | { readonly type: 'draining' }
+  | { readonly type: 'mode'; readonly mode: MirrorMode }
+  /** What is to say the mode says nothing that is understood; what was said before holds. */
+  | { readonly type: 'mode-failed'; readonly reason: string }
   | { readonly type: 'records'; readonly keys: number; readonly senders: number; readonly warming: boolean }
   | { readonly type: 'members'; readonly total: number; readonly connected: number }
   | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }

@@ -24,7 +24,7 @@ export interface RoutingNode {
 }
 
 export interface RoutingNodeOptions extends Partial<
-  Pick<AdvertiserOptions, 'allowsContent' | 'allowsTag' | 'tagMaxAgeUs'>
+  Pick<AdvertiserOptions, 'advertises' | 'allowsContent' | 'allowsTag' | 'tagMaxAgeUs'>
 > {
   /** Outlives a restart of its node. */
   readonly store?: ListedStore;

@@ -13,7 +13,7 @@ import type { BlobVerification } from '../handlers/verify.ts';
 import { limitsWith } from '../limits.ts';
 import type { Limits } from '../limits.ts';
 import { silentProbe } from '../ports/index.ts';
-import type { NodeEvent, Observer, Probe, PullEvent } from '../ports/index.ts';
+import type { MirrorMode, NodeEvent, Observer, Probe, PullEvent } from '../ports/index.ts';
 import { createFailureMemory } from '../relay/failure-memory.ts';
 import { createSizeMemory } from '../relay/size-memory.ts';
 import { createStanding } from '../relay/standing.ts';
@@ -34,6 +34,8 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface TestNodeOptions {
   readonly blobVerification?: BlobVerification;
   readonly filter?: RegistryFilter;
+  /** @default on */
+  readonly mode?: () => MirrorMode;
   readonly limits?: Partial<Limits>;
   readonly tagMaxAgeUs?: number;
   readonly zone?: string;
@@ -130,6 +132,7 @@ export function createTestNode(options: TestNodeOptions = {}) {
   const stacks = createStacks(deps, {
     canary: createCanary(digester, limits),
     filter: options.filter ?? createRegistryFilter(),
+    mode: options.mode ?? (() => 'on'),
     uploads,
     blobVerification: options.blobVerification ?? 'suspect',
   });

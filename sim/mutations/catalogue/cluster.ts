@@ -317,8 +317,8 @@ export const cluster: readonly Mutation[] = [
     patches: [
       {
         file: 'core/handlers/stacks.ts',
-        anchor: 'mirrors: options.uploads.handler(filter(local(notFound, deps), filtering)),',
-        replacement: 'mirrors: options.uploads.handler(filter(local(relay(notFound, deps), deps), filtering)),',
+        anchor: 'switched(filter(local(notFound, deps), filtering)',
+        replacement: 'switched(filter(local(relay(notFound, deps), deps), filtering)',
       },
       {
         file: 'core/handlers/relay.ts',
