@@ -9,13 +9,13 @@ export class FlowNetwork {
   readonly #kernel: Kernel;
   readonly #share = new FairShare();
   /** Flows of which bytes have come to be wanted, or no longer are. */
-  readonly #changed = new Set<Flow>();
+  readonly #changed: Flow[] = [];
   /** Flows whose own limit is another one. */
-  readonly #limited = new Set<Flow>();
+  readonly #limited: Flow[] = [];
   /** Links whose flows are computed anew. */
-  readonly #links = new Set<Link>();
+  readonly #links: Link[] = [];
   /** Links whose first flow is another one. */
-  readonly #planned = new Set<Link>();
+  readonly #planned: Link[] = [];
   #isSolving = false;
 
   constructor(kernel: Kernel) {
@@ -52,23 +52,23 @@ export class FlowNetwork {
       flow.begin();
     }
     if (this.#isFree(flow)) this.#moveFreely(flow);
-    else {
-      this.#changed.add(flow);
-      this.#solveSoon();
-    }
+    else this.#change(flow);
   }
 
   onClosed(flow: Flow): void {
     if (this.#isFree(flow)) this.#unseat(flow);
-    else {
-      this.#changed.add(flow);
-      this.#solveSoon();
-    }
+    else this.#change(flow);
+  }
+
+  #change(flow: Flow): void {
+    if (!flow.isChanged) this.#changed.push(flow);
+    flow.isChanged = true;
+    this.#solveSoon();
   }
 
   /** Nobody holds it back, nor would it hold back anybody: there is nothing to compute. */
   #isFree(flow: Flow): boolean {
-    if (flow.bottleneck !== undefined || this.#changed.has(flow) || this.#limited.has(flow)) return false;
+    if (flow.bottleneck !== undefined || flow.isChanged || flow.isLimited) return false;
     const bound = flow.isActive ? 0 : flow.bound;
     for (const link of flow.path) if (link.demand + bound > link.bytesPerSecond) return false;
     return true;
@@ -88,9 +88,26 @@ export class FlowNetwork {
 
   /** Its limit is another one: it and whoever it shares with are computed anew. */
   #onLimited(flow: Flow): void {
-    this.#limited.add(flow);
-    for (const link of flow.path) this.#links.add(link);
+    this.#computeAnew(flow);
     this.#solveSoon();
+  }
+
+  #computeAnew(flow: Flow): void {
+    if (!flow.isLimited) this.#limited.push(flow);
+    flow.isLimited = true;
+    this.#touch(flow);
+  }
+
+  #touch({ path }: Flow): void {
+    for (const link of path) {
+      if (!link.isChanged) this.#links.push(link);
+      link.isChanged = true;
+    }
+  }
+
+  #planSoon(link: Link): void {
+    if (!link.isPlanned) this.#planned.push(link);
+    link.isPlanned = true;
   }
 
   /** Once for all that changes at this time, after it. */
@@ -108,38 +125,47 @@ export class FlowNetwork {
   }
 
   #solve(): void {
-    const going = [...this.#changed].filter((flow) => this.#move(flow));
-    this.#changed.clear();
-    const limited = [...this.#limited].filter(({ isActive, isWanted }) => isActive && isWanted);
-    this.#limited.clear();
-    if (limited.length > 0 || this.#links.size > 0) {
-      this.#share.solve(this.#links, limited);
-      for (const link of this.#links) this.#planned.add(link);
-      for (const link of this.#share.links) this.#planned.add(link);
-      this.#links.clear();
-      for (const flow of this.#share.affected) this.#accelerate(flow);
-    }
+    const going = this.#changed.filter((flow) => this.#move(flow));
+    for (const flow of this.#changed) flow.isChanged = false;
+    this.#changed.length = 0;
+    const limited = this.#limited.filter(({ isActive, isWanted }) => isActive && isWanted);
+    for (const flow of this.#limited) flow.isLimited = false;
+    this.#limited.length = 0;
+    if (limited.length > 0 || this.#links.length > 0) this.#divide(limited);
     for (const flow of going) this.#expect(flow);
-    for (const link of this.#planned) this.#plan(link);
-    this.#planned.clear();
+    for (const link of this.#planned) {
+      link.isPlanned = false;
+      this.#plan(link);
+    }
+    this.#planned.length = 0;
+  }
+
+  #divide(limited: readonly Flow[]): void {
+    this.#share.solve(this.#links, limited);
+    for (const link of this.#links) {
+      link.isChanged = false;
+      this.#planSoon(link);
+    }
+    this.#links.length = 0;
+    for (const link of this.#share.links) this.#planSoon(link);
+    for (const flow of this.#share.affected) this.#accelerate(flow);
   }
 
   /** Into its links' lists or out of them; true: it was in them, and stays. */
   #move(flow: Flow): boolean {
-    const { isActive, isWanted, path } = flow;
+    const { isActive, isWanted } = flow;
     if (isActive && isWanted) {
       // It had been left in its seat while nobody held it back.
-      if (flow.rate === 0) {
-        this.#limited.add(flow);
-        for (const link of path) this.#links.add(link);
-      }
+      if (flow.rate === 0) this.#computeAnew(flow);
       return true;
     }
     if (isWanted) {
       this.#seat(flow);
-      this.#limited.add(flow);
-    } else if (isActive) this.#unseat(flow);
-    for (const link of path) this.#links.add(link);
+      this.#computeAnew(flow);
+      return false;
+    }
+    if (isActive) this.#unseat(flow);
+    this.#touch(flow);
     return false;
   }
 
@@ -171,7 +197,7 @@ export class FlowNetwork {
   #expect(flow: Flow): void {
     const { bottleneck, patienceEndsUs } = flow;
     const endUs = flow.endUs();
-    if (bottleneck !== undefined && endUs < bottleneck.dueAtUs) this.#planned.add(bottleneck);
+    if (bottleneck !== undefined && endUs < bottleneck.dueAtUs) this.#planSoon(bottleneck);
     const isImpatient = endUs > patienceEndsUs && (flow.rate > 0 || flow.hasArrived);
     this.#setTimer(flow, isImpatient ? patienceEndsUs : bottleneck === undefined ? endUs : Infinity);
   }
@@ -227,7 +253,7 @@ export class FlowNetwork {
     link.timer = this.#kernel.schedule(dueAtUs - this.#kernel.nowUs(), () => {
       link.timer = undefined;
       link.dueAtUs = Infinity;
-      this.#planned.add(link);
+      this.#planSoon(link);
       for (const flow of link.flows) {
         if (flow.bottleneck !== link) continue;
         flow.deliverAll();

@@ -28,6 +28,9 @@ export class Flow {
   readonly seats: number[] = [];
   /** Among its links' flows, bytes are wanted from it. */
   isActive = false;
+  // Whether its network has it in its lists: bytes are wanted of it, or no longer are; its own limit is another one.
+  isChanged = false;
+  isLimited = false;
   /** As fast as it may be on its own. */
   limit: number;
   /** What it can take of a link at most, whatever the others do: an integer. Does not change while it is active, but by `FlowNetwork.setRate`. */

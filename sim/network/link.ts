@@ -19,6 +19,10 @@ export class Link {
   dueAtUs = Infinity;
   timer: Timer | undefined;
 
+  // Whether its network has it in its lists: its flows are computed anew; its first flow is another one.
+  isChanged = false;
+  isPlanned = false;
+
   // Scratch of `FairShare`.
   mark = 0;
   /** What the flows that are not being computed, and those that are done, leave of it. */
