@@ -113,7 +113,7 @@ class ContinuousBody implements Body {
         const segment = this.#segment ?? (await this.#openNext());
         if (this.#ended) throw abortedError();
         try {
-          if (this.#offset < segment.end) {
+          if (this.#offset !== segment.end) {
             this.#flow = waitFor(this.#flow, this.#clock.nowUs());
             if (segment.selfReliant !== true) this.#watch();
             const value = this.#take(segment, await segment.body.next());
