@@ -145,6 +145,13 @@ export function recordsSuite({ manifest, factory, ...tools }: RecordsSuiteOption
     assert.equal(heard.askers[0]?.id, from.membership.self.id);
   });
 
+  law('after a call the connection is there for the next one', async (subject) => {
+    const { from, to, toMember } = await acquainted(subject);
+    to.records.serve(listening());
+    await settle(from.records.lookup(toMember, keyOfNumber(1), neverAborted()));
+    assert.equal(from.records.isConnected(toMember), true);
+  });
+
   law('32 lookups at once get each its own answer', async (subject) => {
     const { from, to, toMember } = await acquainted(subject);
     const member = to.membership.self;
@@ -219,5 +226,6 @@ export function recordsSuite({ manifest, factory, ...tools }: RecordsSuiteOption
     await settle(subject.stop(1));
     await rejects(from.records.send(toMember, batchOf({}), neverAborted()), 'MEMBER_UNREACHABLE');
     await rejects(from.records.lookup(toMember, keyOfNumber(1), neverAborted()), 'MEMBER_UNREACHABLE');
+    assert.equal(from.records.isConnected(toMember), false);
   });
 }

@@ -19,6 +19,8 @@ export interface Records {
   send(member: Member, batch: RecordBatch, signal: AbortSignal): Promise<void>;
   /** Asks `member` who has `key`. Rejects with `MEMBER_UNREACHABLE`. */
   lookup(member: Member, key: RoutingKey, signal: AbortSignal): Promise<LookupAnswer>;
+  /** Whether a call to `member` goes over a connection that stands: else it dials first, which takes processors at both ends some milliseconds. */
+  isConnected(member: Member): boolean;
   /** The handler of what other members send and ask. One per node. */
   serve(handler: RecordsHandler): Disposer;
 }

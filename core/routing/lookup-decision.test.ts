@@ -8,7 +8,8 @@ type Verdict = (typeof verdicts)[number];
 
 const members = ['a', 'b', 'c'];
 const planOf = (changes: Partial<LookupPlan> = {}): LookupPlan => ({
-  asked: members.map((id) => ({ id, role: 'keeper' as const })),
+  asked: members.map((id) => ({ id, role: 'keeper' as const, isDialled: false })),
+  heldBack: [],
   spares: [],
   quorum: 2,
   secondHopMax: 0,
@@ -129,6 +130,23 @@ test('lookup: a keeper that fails or is warming is stood in for by the next near
   }
 });
 
+test('lookup: those held back are asked before the next nearest where one fails, or is connected and silent at the miss time; all of them once it is found, none once nobody has it', () => {
+  const [first, second] = planOf().asked;
+  const plan = planOf({ asked: [first!, second!], heldBack: ['c', 'd'], spares: ['e'] });
+  for (const verdict of ['failed', 'warming'] as const)
+    assert.deepEqual(run(plan, [eventOf('a', verdict)]).asked, ['a', 'b', 'c'], verdict);
+  assert.deepEqual(run(plan, [eventOf('a', 'no'), { type: 'miss-time' }]).asked, ['a', 'b', 'c']);
+  assert.deepEqual(run(plan, [{ type: 'miss-time' }, eventOf('b', 'failed')]).asked, ['a', 'b', 'c', 'd', 'e']);
+  const found = run(plan, [eventOf('a', 'yes'), { type: 'miss-time' }, eventOf('b', 'yes')]);
+  assert.deepEqual([found.asked, found.ends], [['a', 'b', 'c', 'd'], []], 'they may know of more holders');
+  const { asked, ends } = run(plan, [eventOf('a', 'no'), eventOf('b', 'no'), { type: 'miss-time' }]);
+  assert.deepEqual([asked, ends], [['a', 'b'], [{ outcome: 'nobody', afterEvents: 2 }]]);
+  // Its handshake is under way.
+  const dialled = planOf({ ...plan, asked: [first!, { ...second!, isDialled: true }] });
+  assert.deepEqual(run(dialled, [eventOf('a', 'no'), { type: 'miss-time' }]).asked, ['a', 'b']);
+  assert.deepEqual(run(dialled, [{ type: 'miss-time' }]).asked, ['a', 'b', 'c']);
+});
+
 test('lookup: a spare asked counts like the keeper that it stands in for', () => {
   const { ends } = run(planOf({ spares: ['d'] }), [
     eventOf('a', 'failed'),
@@ -167,9 +185,9 @@ test('lookup: nobody further is asked once it is found', () => {
 
 test('lookup: a suspect is asked and not waited for, unless nobody else is left to ask', () => {
   const asked = [
-    { id: 'a', role: 'keeper' },
-    { id: 'b', role: 'keeper' },
-    { id: 's', role: 'suspect' },
+    { id: 'a', role: 'keeper', isDialled: false },
+    { id: 'b', role: 'keeper', isDialled: false },
+    { id: 's', role: 'suspect', isDialled: false },
   ] as const;
   const noes = [eventOf('a', 'no'), eventOf('b', 'no')];
   assert.deepEqual(run(planOf({ asked }), noes).ends, [{ outcome: 'nobody', afterEvents: 2 }]);
@@ -182,9 +200,9 @@ test('lookup: a suspect is asked and not waited for, unless nobody else is left 
 
 test('lookup: the "nobody" of a member that is not near proves nothing, its yes does', () => {
   const asked = [
-    { id: 'a', role: 'keeper' },
-    { id: 'x', role: 'extra' },
-    { id: 'y', role: 'extra' },
+    { id: 'a', role: 'keeper', isDialled: false },
+    { id: 'x', role: 'extra', isDialled: false },
+    { id: 'y', role: 'extra', isDialled: false },
   ] as const;
   const noes = [eventOf('x', 'no'), eventOf('y', 'no'), { type: 'miss-time' } as const];
   assert.deepEqual(run(planOf({ asked }), noes).ends, []);
@@ -197,7 +215,7 @@ test('lookup: the "nobody" of a member that is not near proves nothing, its yes 
 });
 
 test('lookup: a node that is alone knows at once that nobody has it', () => {
-  const plan = planOf({ asked: [{ id: 'self', role: 'keeper' }], quorum: 1 });
+  const plan = planOf({ asked: [{ id: 'self', role: 'keeper', isDialled: false }], quorum: 1 });
   assert.deepEqual(run(plan, [eventOf('self', 'no')]).ends, [{ outcome: 'nobody', afterEvents: 1 }]);
   assert.deepEqual(run(planOf({ asked: [] }), []).ends, [{ outcome: 'unreachable', afterEvents: 0 }]);
 });

@@ -14,11 +14,18 @@ export interface Participant {
   readonly role: Role;
   /** Named by an answer, not chosen by this node: what it names in turn is not asked. */
   readonly isSecondHop: boolean;
+  /** No connection to it stood: it is not silent before its handshake. */
+  readonly isDialled: boolean;
   readonly standing: 'open' | 'yes' | 'no' | 'warming' | 'failed';
 }
 
 export interface LookupPlan {
-  readonly asked: readonly { readonly id: string; readonly role: Role }[];
+  readonly asked: readonly { readonly id: string; readonly role: Role; readonly isDialled: boolean }[];
+  /**
+   * Among the nearest too, but no connection to them stands, and a dial takes processors at both ends. Asked in this order where one of those asked fails, is warming,
+   * or is connected and silent at the miss time; and all of them once somebody has it, since they may know of other holders.
+   */
+  readonly heldBack: readonly string[];
   /** The next nearest, asked in this order where a keeper fails or is warming. */
   readonly spares: readonly string[];
   /** How many must say "nobody" before it is believed. */
@@ -30,6 +37,7 @@ export interface LookupPlan {
 export interface LookupState {
   readonly phase: 'asking' | 'found' | 'ended';
   readonly participants: readonly Participant[];
+  readonly heldBack: readonly string[];
   readonly spares: readonly string[];
   readonly quorum: number;
   readonly secondHopsLeft: number;
@@ -60,7 +68,8 @@ export interface LookupStep {
 export function beginLookup(plan: LookupPlan): LookupStep {
   const state: LookupState = {
     phase: 'asking',
-    participants: plan.asked.map(({ id, role }) => ({ id, role, isSecondHop: false, standing: 'open' })),
+    participants: plan.asked.map((each) => ({ ...each, isSecondHop: false, standing: 'open' })),
+    heldBack: plan.heldBack,
     spares: plan.spares,
     quorum: plan.quorum,
     secondHopsLeft: plan.secondHopMax,
@@ -73,8 +82,12 @@ export function beginLookup(plan: LookupPlan): LookupStep {
 export function stepLookup(state: LookupState, event: LookupEvent): LookupStep {
   if (state.phase === 'ended') return { state, actions: [] };
   switch (event.type) {
-    case 'miss-time':
-      return settled({ ...state, isMissTimeOver: true });
+    case 'miss-time': {
+      const step = settled({ ...state, isMissTimeOver: true });
+      return step.state.phase === 'asking'
+        ? asking(step.state, [], Math.min(silentOf(state), state.heldBack.length))
+        : step;
+    }
     case 'deadline':
       return ended(state, state.phase === 'found' ? 'found' : 'timeout');
     case 'failed':
@@ -93,10 +106,11 @@ function heardFrom(
   const participant = state.participants.find(({ id }) => id === from);
   if (participant === undefined || participant.standing !== 'open') return { state, actions: [] };
   const participants = state.participants.map((each) => (each.id === from ? { ...each, standing } : each));
-  if (standing === 'yes') return settled({ ...state, phase: 'found', participants });
+  if (standing === 'yes')
+    return asking({ ...state, phase: 'found', participants }, [], state.phase === 'found' ? 0 : state.heldBack.length);
   if (state.phase === 'found') return settled({ ...state, participants });
   const named = participant.isSecondHop ? [] : closer;
-  return asking({ ...state, participants }, named, needsSpare(participant, standing));
+  return asking({ ...state, participants }, named, needsSpare(participant, standing) ? 1 : 0);
 }
 
 /** A keeper that cannot speak for the key is stood in for by the next nearest, which was told if the advertisers saw the same. */
@@ -104,26 +118,33 @@ function needsSpare(participant: Participant, standing: Participant['standing'])
   return participant.role === 'keeper' && (standing === 'failed' || standing === 'warming');
 }
 
-/** Asks the named members that were not asked yet, and one spare where it is needed; then sees whether that was all. */
-function asking(state: LookupState, named: readonly string[], withSpare: boolean): LookupStep {
+/** Asks the named members that were not asked yet, and so many more of those that were not; then sees whether that was all. */
+function asking(state: LookupState, named: readonly string[], more: number): LookupStep {
   const isNew = (id: string): boolean => !state.participants.some((each) => each.id === id);
   const hops = [...new Set(named)].filter(isNew).slice(0, state.secondHopsLeft);
-  const spares = state.spares.filter((id) => !hops.includes(id));
-  const [spare] = withSpare ? spares : [];
-  const ids = spare === undefined ? hops : [...hops, spare];
+  const waiting = [...state.heldBack, ...state.spares].filter((id) => !hops.includes(id));
+  const next = waiting.slice(0, more);
+  const ids = [...hops, ...next];
   const added = ids.map((id): Participant => ({
     id,
     role: 'keeper',
     isSecondHop: hops.includes(id),
+    isDialled: state.heldBack.includes(id),
     standing: 'open',
   }));
   const step = settled({
     ...state,
     participants: [...state.participants, ...added],
-    spares: spares.filter((id) => id !== spare),
+    heldBack: state.heldBack.filter((id) => !ids.includes(id)),
+    spares: state.spares.filter((id) => !ids.includes(id)),
     secondHopsLeft: state.secondHopsLeft - hops.length,
   });
   return ids.length === 0 ? step : { state: step.state, actions: [{ type: 'ask', ids }, ...step.actions] };
+}
+
+function silentOf({ participants }: LookupState): number {
+  return participants.filter(({ isDialled, role, standing }) => role === 'keeper' && standing === 'open' && !isDialled)
+    .length;
 }
 
 /** Ends the lookup if nothing more is worth waiting for. */

@@ -39,37 +39,62 @@ export interface PlannedLookup {
 
 /**
  * Who is asked for a key: the nearest `routingReplicas` of each kind that answer, the suspects among the nearest besides,
- * and further Spegel members, since v0.4 answers for itself alone.
+ * and further Spegel members, since v0.4 answers for itself alone. Of the nearest of our kind no more are dialled than a quorum takes.
  */
 export function planLookup(
   neighbours: Neighbours,
   target: Position,
-  isSuspect: (member: Member) => boolean,
+  { isSuspect, isConnected }: Standing,
   limits: Limits,
 ): PlannedLookup {
-  const own = nearestOf(neighbours.peili, target, isSuspect, limits);
+  const near = nearestOf(neighbours.peili, target, isSuspect, limits);
+  const [own, heldBack] = holdBack(near, isConnected, limits.noHolderQuorum);
   const foreign = nearestOf(neighbours.spegel, target, isSuspect, limits);
-  const asked = new Map<Member, Role>([...foreign.asked, ...own.asked]);
+  const asked = new Map<Member, Role>([...foreign.asked, ...own]);
   if (neighbours.spegel.size > 0) {
     for (const member of neighbours.spegel.nearest(target, limits.spegelLookupsMax)) {
       if (!asked.has(member) && !isSuspect(member)) asked.set(member, 'extra');
     }
   }
-  const spares = [...own.spares, ...foreign.spares].filter((member) => asked.get(member) === undefined);
+  const spares = [...near.spares, ...foreign.spares].filter((member) => asked.get(member) === undefined);
   const known = neighbours.peili.size + neighbours.spegel.size;
   return {
     plan: {
-      asked: Array.from(asked, ([{ id }, role]) => ({ id, role })),
+      asked: Array.from(asked, ([member, role]) => ({ id: member.id, role, isDialled: !isConnected(member) })),
+      heldBack: heldBack.map(({ id }) => id),
       spares: spares.map(({ id }) => id),
       quorum: Math.min(limits.noHolderQuorum, known),
       secondHopMax: 2 * limits.routingReplicas,
     },
-    members: new Map([...asked.keys(), ...spares].map((member) => [member.id, member])),
+    members: new Map([...asked.keys(), ...heldBack, ...spares].map((member) => [member.id, member])),
   };
 }
 
+/** What this node knows of a member's state. */
+export interface Standing {
+  /** It did not answer lately. */
+  readonly isSuspect: (member: Member) => boolean;
+  /** It can be asked without a dial; this node itself always can. */
+  readonly isConnected: (member: Member) => boolean;
+}
+
+type Asked = readonly (readonly [Member, Role])[];
+
+/** Those whom to ask at first, and those whom only where they do not suffice: each dial takes both ends milliseconds, and where all pull at once a popular key's keepers have a queue of them. */
+function holdBack(
+  { asked }: Nearest,
+  isConnected: Standing['isConnected'],
+  quorum: number,
+): [Asked, readonly Member[]] {
+  const keepers = asked.filter(([, role]) => role === 'keeper').map(([member]) => member);
+  const connected = keepers.filter(isConnected).length;
+  const far = keepers.filter((member) => !isConnected(member));
+  const heldBack = new Set(far.slice(Math.max(0, quorum - connected)));
+  return [asked.filter(([member]) => !heldBack.has(member)), [...heldBack]];
+}
+
 interface Nearest {
-  readonly asked: readonly (readonly [Member, Role])[];
+  readonly asked: Asked;
   readonly spares: readonly Member[];
 }
 

@@ -79,6 +79,28 @@ test('lookup: a quorum of "nobody" waits for a silent member until the miss time
   await finish();
 });
 
+test('lookup: of those that keep a key no more are dialled than a quorum takes, the nearest of them; and the rest where that was too few', async () => {
+  const { clock, cluster, near, finish } = await clusterOf(10);
+  const asker = at(near, -1);
+  const asked = async (...connected: readonly number[]): Promise<readonly number[]> => {
+    const ids = connected.map((index) => at(near, index).id);
+    cluster.connections((_from, to) => ids.includes(to));
+    const before = cluster.calls.length;
+    await findFrom(clock, asker, digest);
+    const places = cluster.calls.slice(before).map(({ to }) => near.findIndex(({ id }) => id === to));
+    return places.toSorted((a, b) => a - b);
+  };
+  assert.deepEqual(await asked(0, 1, 2), [0, 1, 2]);
+  assert.deepEqual(await asked(1, 2), [1, 2]);
+  assert.deepEqual(await asked(2), [0, 2]);
+  assert.deepEqual(await asked(), [0, 1]);
+  // One that is connected and silent: at the miss time the third is asked.
+  cluster.rule(({ to, type }) => (type === 'lookup' && to === at(near, 1).id ? { is: 'lost' } : {}));
+  assert.deepEqual(await asked(1, 2), [0, 1, 2]);
+  cluster.rule(undefined);
+  await finish();
+});
+
 test('lookup: a member that failed is not waited for again, and the next nearest is asked as well', async () => {
   const { clock, cluster, near, finish } = await clusterOf(10);
   cluster.rule(({ to, type }) => (type === 'lookup' && to === at(near, 0).id ? { is: 'lost' } : {}));

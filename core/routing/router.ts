@@ -19,7 +19,7 @@ import { silentProbe } from '../ports/index.ts';
 import { LookupFlight } from './lookup-flight.ts';
 import type { FlightDeps, OnHolders } from './lookup-flight.ts';
 import { planLookup, trackNeighbours } from './lookup-plan.ts';
-import type { Neighbours } from './lookup-plan.ts';
+import type { Neighbours, Standing } from './lookup-plan.ts';
 import { createReachability } from './reachability.ts';
 import type { Reachability } from './reachability.ts';
 import { RecordStore } from './record-store.ts';
@@ -168,8 +168,12 @@ class KademliaRouter implements Router {
   #takeOff(key: RoutingKey): LookupFlight {
     const { limits } = this.#options;
     const nowUs = this.#deps.clock.nowUs();
-    const isSuspect = (member: Member): boolean => this.reachability.isSuspect(member.id, nowUs);
-    const planned = planLookup(this.#neighbours(), this.#positionOf(key), isSuspect, limits);
+    const { membership, records } = this.#deps;
+    const standing: Standing = {
+      isSuspect: ({ id }) => this.reachability.isSuspect(id, nowUs),
+      isConnected: (member) => member.id === membership.self.id || records.isConnected(member),
+    };
+    const planned = planLookup(this.#neighbours(), this.#positionOf(key), standing, limits);
     const flight = new LookupFlight(this.#flightDeps, limits, key, planned, () => void this.#flights.delete(key));
     this.#flights.set(key, flight);
     return flight;

@@ -27,6 +27,8 @@ export interface MemoryCluster {
   introduce(who: string, whom: string): void;
   /** What happens to calls from now on. Undefined: all well. */
   rule(rule: ((call: MemoryCall) => Fate) | undefined): void;
+  /** Whether a connection stands. Undefined: all do. */
+  connections(rule: ((from: string, to: string) => boolean) | undefined): void;
   /** The node as others know it now. */
   member(id: string): Member;
   /** Another handler for a node, for one that lies. */
@@ -78,6 +80,7 @@ class Nodes implements MemoryCluster {
   readonly #clock: Clock;
   readonly #nodes = new Map<string, Node>();
   #rule: ((call: MemoryCall) => Fate) | undefined;
+  #connections: ((from: string, to: string) => boolean) | undefined;
   #pending = 0;
 
   constructor(clock: Clock) {
@@ -122,6 +125,10 @@ class Nodes implements MemoryCluster {
     this.#rule = rule;
   }
 
+  connections(rule: ((from: string, to: string) => boolean) | undefined): void {
+    this.#connections = rule;
+  }
+
   member(id: string): Member {
     return this.#node(id).member;
   }
@@ -155,6 +162,7 @@ class Nodes implements MemoryCluster {
         }),
       lookup: ({ id: to }, key, signal) =>
         this.#carry(node, { type: 'lookup', from, to, key }, signal, (handler) => handler.onLookup(node.member, key)),
+      isConnected: ({ id: to }) => this.#connections?.(from, to) ?? true,
       serve: (handler) => serve(node, handler),
     };
   }

@@ -45,7 +45,7 @@ export class Links {
   }
 
   isOpen(seat: Seat, id: string): boolean {
-    return this.#open.get(seat)?.has(id) === true;
+    return !this.#isCounted || this.#open.get(seat)?.has(id) === true;
   }
 
   /** Connections that this mirror holds. */

@@ -19,6 +19,7 @@ export function createSimRecords(seat: Seat, directory: Directory): Records {
       call(directory, seat, to, key, signal, (handler, fault, target) =>
         spoil(handler.onLookup(seat.self, key), fault, seat, target),
       ),
+    isConnected: ({ id }) => directory.links.isOpen(seat, id),
     serve: (handler) => {
       seat.handler = handler;
       return () => {

@@ -11,6 +11,7 @@ import type { MemberTable } from './member-table.ts';
 export interface Dialer {
   /** The open connection to a member, or a new one. Rejects with `MEMBER_UNREACHABLE`; aborting leaves the dial to others. */
   connect(id: string, signal: AbortSignal): Promise<Connection>;
+  isConnected(id: string): boolean;
   /** Connects to whoever answers at an address. Undefined when that is nobody, or this node itself. */
   dialEndpoint(endpoint: Endpoint, signal: AbortSignal): Promise<Connection | undefined>;
   dispose(): void;
@@ -88,6 +89,7 @@ export function createDialer({ node, table, clock, touch }: DialerDeps, options:
       }
       return settleOrAbort(dial, signal);
     },
+    isConnected: (id) => openConnection(id) !== undefined,
     dialEndpoint,
     dispose: () => {
       life.abort();

@@ -104,7 +104,12 @@ export function createRecordsPort(deps: RecordsPortDeps, options: RecordsPortOpt
   };
 
   return {
-    records: { send, lookup, serve: (handler) => serveWith(state, handler) },
+    records: {
+      send,
+      lookup,
+      isConnected: ({ id }) => dialer.isConnected(id),
+      serve: (handler) => serveWith(state, handler),
+    },
     handler: () => state.handler,
     greet: async (connection) => {
       await channels.open(connection);

@@ -40,6 +40,7 @@ export function createMemoryRecords(links: Links, self: Member): { records: Reco
         handler.onBatch(sender, batch);
       }),
     lookup: (member, key, signal) => call(member, signal, (handler, asker) => handler.onLookup(asker, key)),
+    isConnected: ({ id }) => links.seat(id)?.records.handler() !== undefined,
     serve: (handler) => {
       state.handler = handler;
       return () => {
