@@ -96,6 +96,18 @@ test('rate: the only source crawls, and the client is let go upstream, once: who
   assertAtRest(node);
 });
 
+test('rate: two sources that crawl are not left for each other for ever', async () => {
+  const node = nodeWith({ a: { ...trickle, ...near }, b: trickle }, { blobVerification: 'off' });
+  const cut = await node.get(blob);
+  assert.equal(cut.end, 'SOURCES_EXHAUSTED');
+  assert.ok(cut.tookUs <= 24 * second, `${cut.tookUs}`);
+  assert.deepEqual(
+    node.peers.requests.map(({ member }) => member),
+    ['a', 'b'],
+  );
+  assertAtRest(node);
+});
+
 test('order: the best of one answer is asked, wherever it is listed', async () => {
   const far = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`far${index}`, {}]));
   const node = nodeWith({ ...far, near: near });

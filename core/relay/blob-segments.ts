@@ -135,7 +135,7 @@ export class BlobSegments implements SegmentPlan {
   }
 
   /**
-   * For another one whose time has not run out lately. Without one whoever crawls is left all the same, once: the upstream, which nobody here knows anything
+   * For another one whose time has not run out lately, and that was not as slow itself: two that crawl would be left for each other for ever. Without one whoever crawls is left all the same, once: the upstream, which nobody here knows anything
    * of, has its turn. A client that comes again has had nothing from it, and is given what there is.
    */
   leaves(segment: Segment, offset: number, bytesPerSecond: number): boolean {
@@ -145,9 +145,13 @@ export class BlobSegments implements SegmentPlan {
     const others = live.ordered(
       (source) => source.id !== segment.source && (failures.failedAt(digest, source.id) ?? Infinity) > offset,
     );
-    if (others.some((source) => !standing.isDemoted(source.id))) return true;
+    const isSlow = ({ id }: Source): boolean =>
+      (standing.speedBytesPerSecond(id) ?? Infinity) < limits.minimumRateBytesPerSecond;
+    if (others.some((source) => !standing.isDemoted(source.id) && !isSlow(source))) return true;
     const isCrawl = bytesPerSecond < limits.crawlRateBytesPerSecond;
-    return isCrawl && failures.crawled(digest, segment.source, offset, this.#beganUs);
+    if (!isCrawl || !failures.crawled(digest, segment.source, offset, this.#beganUs)) return false;
+    for (const { id } of others.filter(isSlow)) failures.crawled(digest, id, offset, this.#beganUs);
+    return true;
   }
 
   failed(segment: Segment, offset: number, error: unknown): void {

@@ -7,7 +7,18 @@ const second = 1_000_000;
 const megabyte = 1_000_000;
 const window = 8 * 1024 * 1024;
 /** Of one window, of a few, with an end at a window's edge, of almost nothing. */
-const layerSizes = [1, 1_000, megabyte, window - 1, window, window + 1, 2 * window, 24 * megabyte] as const;
+const layerSizes = [
+  1,
+  1_000,
+  megabyte,
+  megabyte,
+  5 * megabyte,
+  window - 1,
+  window,
+  window + 1,
+  2 * window,
+  24 * megabyte,
+] as const;
 /** When somebody pulls after it: when failures are forgotten, when what was lost is withdrawn, when records have expired. */
 const laterUs = [2 * second, 70 * second, 130 * second, 2_700 * second] as const;
 
@@ -19,7 +30,7 @@ export function drawScene(seed: number): Scenario {
   const random = createSimRandom(seed);
   const cluster = drawCluster(random.fork('cluster'));
   const image = drawImage(random.fork('image'));
-  const holders = random.fork('holders').between(1, cluster.nodes - 1);
+  const holders = random.fork('holders').pick([1, cluster.nodes - 1, cluster.nodes - 1]);
   const workload = drawWorkload(random.fork('workload'), image, cluster, holders);
   const asks = drawAsks(random.fork('asks'), image, cluster);
   const takesUs = Math.ceil((Math.max(...image.layerBytes) * second) / cluster.upBytesPerSecond);
@@ -32,13 +43,13 @@ export function drawScene(seed: number): Scenario {
     images: [image],
     workload,
     ...(asks.length === 0 ? {} : { asks }),
-    faults: drawStrikes(random.fork('strikes'), { image, holders, nodes: cluster.nodes, takesUs, lastUs }),
+    faults: drawStrikes(random.fork('strikes'), { ...cluster, image, holders, takesUs, lastUs }),
     untilUs: lastUs + 900 * second,
   };
 }
 
 function drawCluster(random: SimRandom): ClusterSpec {
-  const nodes = random.fork('nodes').pick([2, 2, 3, 3, 4]);
+  const nodes = random.fork('nodes').pick([2, 3, 3, 3, 4]);
   const rate = random.fork('rate').pick([20, 100]) * megabyte;
   // Who pulls has one holder near, and the others far.
   const zoneOf = Array.from({ length: nodes }, (_, index) => (index < 2 ? 'a' : 'b'));

@@ -14,6 +14,8 @@ export interface StruckScene {
   /** Nodes from 1 on that hold the image. */
   readonly holders: number;
   readonly nodes: number;
+  /** One way. */
+  readonly latencyUs: number;
   /** How long the largest layer takes at least. */
   readonly takesUs: number;
   /** When the last pull begins. */
@@ -22,13 +24,8 @@ export interface StruckScene {
 
 type Strike = (random: SimRandom, scene: StruckScene) => FaultKind;
 
-/** What befalls a holder; the likelier the more often it stands there. */
+/** What befalls a holder besides its exchanges; the likelier the more often it stands there. */
 const holderStrikes: readonly [Strike, ...Strike[]] = [
-  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
-  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
-  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
-  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
-  (random, scene) => ({ kind: 'http', ...drawExchange(random, scene) }),
   () => ({ kind: 'remove-layers' }),
   () => ({ kind: 'remove-layers' }),
   () => ({ kind: 'crash' }),
@@ -56,6 +53,7 @@ const holderStrikes: readonly [Strike, ...Strike[]] = [
 
 /** What befalls the one who pulls. */
 const pullerStrikes: readonly [Strike, ...Strike[]] = [
+  () => ({ kind: 'wall', offsetUs: -3_600 * second }),
   (random) => ({ kind: 'wall', offsetUs: random.pick([-3_600, 86_400]) * second }),
   () => ({ kind: 'pause' }),
   () => ({ kind: 'crash' }),
@@ -69,12 +67,14 @@ export function drawStrikes(random: SimRandom, scene: StruckScene): readonly Fau
   const count = random.fork('count').pick([0, 1, 1, 1, 2, 2, 3]);
   const strikes = Array.from({ length: count }, (_, index) => {
     const own = random.fork(`strike ${index}`);
-    const what = own.fork('kind').pick(holderStrikes)(own.fork('what'), scene);
+    const strike = own.fork('http').chance(2, 5) ? drawHttp : own.fork('kind').pick(holderStrikes);
+    const what = strike(own.fork('what'), scene);
     const fromStart = isSlow(what) && own.fork('early').chance(2, 3);
     const when = fromStart
       ? { atUs: 0, untilUs: own.fork('until').pick([8, 18, 60]) * second }
       : drawTimes(own.fork('times'), scene);
-    const targets = own.chance(1, 3) ? everyNode(scene, isSlow(what)) : [own.between(1, scene.holders)];
+    const one = own.pick([1, 1, own.between(1, scene.holders)]);
+    const targets = own.chance(1, 4) ? everyNode(scene, isSlow(what)) : [one];
     return targets.map((target): Fault => ({ ...when, target, what }));
   });
   return [
@@ -98,9 +98,11 @@ function everyNode({ holders, nodes }: StruckScene, keepers: boolean): readonly 
 }
 
 function drawPuller(random: SimRandom, scene: StruckScene): readonly Fault[] {
-  if (!random.chance(1, 5)) return [];
+  if (!random.chance(1, 4)) return [];
   const what = random.pick(pullerStrikes)(random.fork('what'), scene);
-  return [{ ...drawTimes(random.fork('times'), scene), target: 0, what }];
+  const { atUs, untilUs = atUs + 3 * second } = drawTimes(random.fork('times'), scene);
+  // Nobody pulls by a mirror that stands still for good: ending it is the watchdog's.
+  return [{ atUs, target: 0, what, untilUs }];
 }
 
 /** What peers have is all there is: from before a pull on. */
@@ -118,17 +120,12 @@ function drawEarly(random: SimRandom): readonly Fault[] {
   return [{ atUs: 5 * second, target: 1, what: { kind: 'http', fault }, untilUs: 15 * second }];
 }
 
-function drawTimes(random: SimRandom, { takesUs }: StruckScene): Pick<Fault, 'atUs' | 'untilUs'> {
+/** Before the pull, when its layers are about to be asked for (after a tag, a manifest and a config, which take a dozen trips), and in their middle. */
+function drawTimes(random: SimRandom, { latencyUs, takesUs }: StruckScene): Pick<Fault, 'atUs' | 'untilUs'> {
   const at = random.fork('at');
-  const lateUs = at.pick([
-    -second,
-    -100_000,
-    -1,
-    1_000,
-    10_000,
-    10_000 + at.below(1 + takesUs),
-    10_000 + at.below(1 + takesUs),
-  ]);
+  const layersUs = 10 * latencyUs + at.below(4 * latencyUs);
+  const middleUs = layersUs + at.below(1 + takesUs);
+  const lateUs = at.pick([-second, -1, layersUs, layersUs, middleUs, middleUs]);
   const lastsUs = random.fork('lasts').pick([undefined, second, 3 * second, 10 * second]);
   const atUs = strikeUs + lateUs;
   return { atUs, ...(lastsUs === undefined ? {} : { untilUs: atUs + lastsUs }) };
@@ -139,10 +136,11 @@ function drawByte(random: SimRandom, { image: { layerBytes } }: StruckScene): nu
   const windowBytes = 8 * 1024 * 1024;
   const sizeBytes = layerBytes[random.below(layerBytes.length)] ?? 1;
   const half = Math.min(sizeBytes, windowBytes) >> 1;
-  return random.pick([0, 1, half, windowBytes - 1, windowBytes, sizeBytes - 1, random.below(sizeBytes)]);
+  return random.pick([0, 1, half, windowBytes - 1, windowBytes, sizeBytes - 1, sizeBytes - 1, random.below(sizeBytes)]);
 }
 
-function drawExchange(random: SimRandom, scene: StruckScene): Pick<FaultKind & { kind: 'http' }, 'fault' | 'every'> {
+/** An exchange goes wrong, most often in mid-body. */
+function drawHttp(random: SimRandom, scene: StruckScene): FaultKind {
   const atByte = random.fork('end').chance(1, 3)
     ? random.fork('last').pick([-1, 0])
     : drawByte(random.fork('byte'), scene);
@@ -166,5 +164,5 @@ function drawExchange(random: SimRandom, scene: StruckScene): Pick<FaultKind & {
       { kind: 'flip', atByte },
     ]);
   const every = random.fork('every').pick([undefined, undefined, undefined, 2]);
-  return { fault, ...(every === undefined ? {} : { every }) };
+  return { kind: 'http', fault, ...(every === undefined ? {} : { every }) };
 }

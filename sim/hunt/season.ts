@@ -15,7 +15,17 @@ export function season(scenario: Scenario, random: SimRandom): Scenario {
   const faults = random.fork('strike').chance(1, 2) ? [...drawn, ...strike(scenario, random.fork('struck'))] : drawn;
   const asked = random.fork('ask').chance(1, 3) ? askAlong(scenario, random.fork('asked')) : [];
   const asks = [...(scenario.asks ?? []), ...asked];
-  return { ...configure(scenario, random), faults, ...(asks.length === 0 ? {} : { asks }) };
+  const images = moved(scenario, random.fork('moved'));
+  return { ...configure({ ...scenario, images }, random), faults, ...(asks.length === 0 ? {} : { asks }) };
+}
+
+/** In some clusters a tag comes to mean something else while nodes pull it. */
+function moved({ images, workload }: Scenario, random: SimRandom): Scenario['images'] {
+  if (!random.chance(1, 8)) return images;
+  const index = random.below(images.length);
+  const lastUs = Math.max(...workload.map(({ atUs }) => atUs));
+  const movesAtUs = [random.between(second, lastUs)];
+  return images.map((image, order) => (order === index ? { ...image, movesAtUs } : image));
 }
 
 /** Mirrors with options and tighter bounds, another containerd, ties decided the other way. Each in some scenarios only. */

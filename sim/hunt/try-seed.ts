@@ -24,16 +24,20 @@ export interface Outcome {
 export const eventsMax = 5_000_000;
 
 /**
- * What a seed means to a hunt: half of them a small scene, half a wild cluster; configured by chance, the scenes mostly as is usual. In some a core of nodes is
+ * What a seed means to a hunt: two of three a small scene, the third a wild cluster, in a few of them a large one; configured by chance, the scenes mostly as is usual. In some a core of nodes is
  * healed while the rest stays as it is.
  */
 export function huntedScenario(seed: number): Scenario {
   const random = createSimRandom(seed);
-  const isScene = random.fork('scene').chance(1, 2);
+  const isScene = random.fork('scene').chance(2, 3);
   const seasoned = random.fork('season');
-  const scenario = isScene ? scene(seed, seasoned) : season(drawScenario(seed), seasoned);
+  const scenario = isScene ? scene(seed, seasoned) : season(drawWild(seed, random.fork('size')), seasoned);
   const heals = random.fork('heal');
   return heals.chance(1, isScene ? 10 : 3) ? healCore(scenario, heals) : scenario;
+}
+
+function drawWild(seed: number, random: SimRandom): Scenario {
+  return drawScenario(seed, { size: random.chance(1, 64) ? 'large' : 'small' });
 }
 
 function scene(seed: number, random: SimRandom): Scenario {
