@@ -16,10 +16,13 @@ export const heldIsServed: OracleFactory = ({ scenario, seen, violate }) => {
   if (scenario.mirror !== undefined) return {};
   const isHeldNow = ({ content, node, to }: SeenExchange): boolean =>
     to.role === 'mirror' && content !== undefined && node?.store.has(content.digest) === true && !isTouched(node);
+  // A mirror is told of what has come a moment later.
+  const isSeen = ({ content, node }: SeenExchange): boolean =>
+    content !== undefined && node?.store.shows(content.digest) === true;
   return {
     on: {
       request: ({ exchange: id }) => {
-        if (seen.exchange !== undefined && isHeldNow(seen.exchange)) held.add(id);
+        if (seen.exchange !== undefined && isHeldNow(seen.exchange) && isSeen(seen.exchange)) held.add(id);
       },
       head: ({ exchange: id, status }) => {
         const { exchange } = seen;

@@ -129,6 +129,9 @@ export const freeSlotsAreGiven: OracleFactory = ({ scenario, seen, violate, worl
 /** What stops or misleads a node itself, and touches nothing between it and others. */
 const ownKinds: ReadonlySet<FaultKind['kind']> = new Set(['pause', 'pause-node', 'wall', 'drift']);
 
+/** A time-out that comes so late tells of whoever counts it. */
+const lateUs = 100_000;
+
 /** Who stood still itself accuses nobody: to whom nothing happens, and waits with the bytes, is neither stalled nor late. */
 export const standingStillBlamesNobody: OracleFactory = ({ scenario, violate, world }) => {
   const faultsOf = (name: string): readonly Fault[] =>
@@ -137,11 +140,17 @@ export const standingStillBlamesNobody: OracleFactory = ({ scenario, violate, wo
     const own = faultsOf(name);
     return own.some(({ what }) => what.kind.startsWith('pause')) && own.every(({ what }) => ownKinds.has(what.kind));
   };
+  const { peerHeadTimeoutUs, stallTimeoutUs } = world.limits;
   const accusers = new Set(world.nodes.map(({ name }) => name).filter(hasOnlyStood));
   return {
     on: {
       'mirror-pull': ({ event: step, node }) => {
-        if (step.type !== 'stall' && (step.type !== 'attempt-failed' || step.reason !== 'HEAD_TIMEOUT')) return;
+        const isLate =
+          (step.type === 'stall' && step.waitedUs > stallTimeoutUs + lateUs) ||
+          (step.type === 'attempt-failed' &&
+            step.reason === 'HEAD_TIMEOUT' &&
+            step.tookUs > peerHeadTimeoutUs + lateUs);
+        if (!isLate) return;
         const accused = world.directory.find(step.source)?.party.host.name ?? step.source;
         if (accusers.has(node) && faultsOf(accused).length === 0)
           violate(`${node} says ${step.type} of ${accused}, and stood still itself`);

@@ -179,7 +179,7 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
     },
     wrong: (stage) => {
       stage.starts(0);
-      stage.tells(0, { type: 'stall', source: 'n1', at: 0, waitedUs: 2 * second });
+      stage.tells(0, { type: 'stall', source: 'n1', at: 0, waitedUs: 5 * second });
     },
     says: /n0 says stall of n1, and stood still itself/,
   },
@@ -200,8 +200,9 @@ const stories: Readonly<Record<keyof typeof oracles, Story>> = {
       stage.node(0).store.commit(stage.layer);
       stage.layerHead(stage.ask(stage.client(0), stage.mirror(0)));
     },
-    wrong: (stage) => {
+    wrong: async (stage) => {
       stage.node(0).store.commit(stage.layer);
+      await stage.wait(second);
       stage.head(stage.ask(stage.client(0), stage.mirror(0)), 404);
     },
     says: /n0 has sha256:.* and answers 404/,

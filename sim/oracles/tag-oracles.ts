@@ -1,4 +1,5 @@
 import { epochUs } from '../node/sim-clock.ts';
+import { nodeNameOf } from '../scenario/node-names.ts';
 import type { OracleFactory } from './oracle.ts';
 import type { SeenExchange } from './seen.ts';
 
@@ -15,6 +16,12 @@ export const tagsAreFresh: OracleFactory = ({ scenario, seen, violate, world }) 
   const maxAgeUs = scenario.mirror?.tagMaxAgeUs ?? Infinity;
   const isSkewed = scenario.faults.some(({ what }) => what.kind === 'wall');
   const isHidden = scenario.faults.some(({ what }) => what.kind !== 'http' || what.fault.kind === 'other-digest');
+  // Who did not answer lately is asked last, however fresh its tag is.
+  const isStruck = (name: string, nowUs: number): boolean =>
+    scenario.faults.some(
+      ({ atUs, target, untilUs = Infinity }) =>
+        name === nodeNameOf(scenario, target) && atUs <= nowUs && nowUs < untilUs + world.limits.demotionUs,
+    );
   const judge = ({ to }: SeenExchange, reference: string, digest: string, wallUs: number): void => {
     const known = world.nodes.flatMap(({ host, store }) => {
       const tag = store.tagOf(reference);
@@ -27,7 +34,9 @@ export const tagsAreFresh: OracleFactory = ({ scenario, seen, violate, world }) 
     const isTrue = known.some((tag) => tag.digest === digest && tag.ageUs <= maxAgeUs + toleranceUs);
     if (!isTrue) violate(`${name} answers ${reference} with ${digest}, which nobody has resolved it to lately`);
     const isOwn = known.some(({ host }) => host === to.host);
-    const freshest = known.filter(({ ageUs }) => ageUs >= knownUs).sort((a, b) => a.ageUs - b.ageUs)[0];
+    const freshest = known
+      .filter(({ ageUs, host }) => ageUs >= knownUs && !isStruck(host.name, wallUs - epochUs))
+      .sort((a, b) => a.ageUs - b.ageUs)[0];
     if (isHidden || isOwn || freshest === undefined) return;
     // What is so new that not everybody needs to know it may be answered all the same.
     if (known.some((tag) => tag.digest === digest && tag.ageUs <= freshest.ageUs)) return;

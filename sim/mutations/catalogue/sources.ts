@@ -122,6 +122,24 @@ export const sources: readonly Mutation[] = [
     },
   },
   {
+    name: 'P19',
+    wrong: 'two holders that crawl are left for each other, again and again: each is an alternative to the other',
+    patches: [
+      {
+        file: 'core/relay/blob-segments.ts',
+        anchor: '!standing.isDemoted(source.id) && !isSlow(source)',
+        replacement: '!standing.isDemoted(source.id)',
+      },
+    ],
+    caughtBy: ['pullsEnd'],
+    hunt: {
+      scenario: scene(
+        bothHolders({ atUs: pullUs - 1, what: { kind: 'http', fault: { kind: 'trickle', bytesPerSecond: 1_000 } } }),
+      ),
+      seeds: [1],
+    },
+  },
+  {
     name: 'containerd-12126',
     wrong:
       'a body that is cut keeps its slot: after as many of them as there are slots, the node gives nothing to anybody',
