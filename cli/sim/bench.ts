@@ -2,6 +2,7 @@ import process from 'node:process';
 import { throwIfAborted } from '../../core/index.ts';
 import { judgeRow, runSimBench } from '../../sim/index.ts';
 import type { BenchHost, BenchRow } from '../../sim/index.ts';
+import { wrapWords } from '../wrap-words.ts';
 import { saySize } from './words.ts';
 import type { BenchOptions } from './sim-commands.ts';
 import type { SimIo } from './sim-io.ts';
@@ -9,12 +10,12 @@ import type { SimIo } from './sim-io.ts';
 const marks = { stretch: '★', floor: '✔', missed: '✘' } as const;
 
 /** Measures the simulator on this machine; printed, nothing judged: a slow machine is no mistake. Stopped, it ends with the row under way. */
-export async function bench({ json }: BenchOptions, { progress, signal, writeOut }: SimIo): Promise<number> {
+export async function bench({ json }: BenchOptions, { progress, signal, width, writeOut }: SimIo): Promise<number> {
   const rows: BenchRow[] = [];
   progress.progress('measuring');
   const onRow = (row: BenchRow): void => {
     rows.push(row);
-    if (!json) writeOut(`${lineOf(row)}\n`);
+    if (!json) writeOut(`${lineOf(row, width)}\n`);
     throwIfAborted(signal);
     progress.progress('measuring');
   };
@@ -39,10 +40,14 @@ function thisMachine(): BenchHost {
   };
 }
 
-function lineOf(row: BenchRow): string {
+function lineOf(row: BenchRow, width: number): string {
   const { name, value, unit, floor, stretch, what } = row;
   const say = (amount: number): string => sayAmount(amount, unit);
-  return `${marks[judgeRow(row)]} ${name.padEnd(17)} ${say(value).padStart(16)}   floor ${say(floor)}, stretch ${say(stretch)}   ${what}`;
+  const figures = `${marks[judgeRow(row)]} ${name.padEnd(17)} ${say(value).padStart(16)}`;
+  const whole = `${figures}   floor ${say(floor)}, stretch ${say(stretch)}   ${what}`;
+  if (whole.length <= width) return whole;
+  const below = wrapWords(`floor ${say(floor)}, stretch ${say(stretch)}: ${what}`, width - 2);
+  return [figures, ...below.map((line) => `  ${line}`)].join('\n');
 }
 
 function sayAmount(value: number, unit: BenchRow['unit']): string {

@@ -12,7 +12,8 @@ Examples:
   peili sim run second-wave
   peili sim run cold-start --nodes 50 --policy peili,noMirror --seeds 5
   peili sim run mine.yaml --set cluster.up=1Gbit/s --set 'faults[0].at=10s' --report out.html
-Exit code 0: all was as expected; 1: a law of the mirror or an expectation of the scenario was broken; 2: wrong use; 130: stopped, and what was known by then printed`,
+Exit code 0: all was as expected; 1: a law of the mirror or an expectation of the
+scenario was broken; 2: wrong use; 130: stopped, and what was known by then printed`,
   check: `
 Examples:
   peili sim check second-wave
@@ -21,8 +22,10 @@ Examples:
 Examples:
   peili sim hunt --budget 10m --workers 2 --save found
   peili sim hunt --budget 1h --shard 2/8 --json      the second of eight machines
-Of seeds that break the same law the two that fail soonest are made small, after the budget.
-Exit code 0: no law was broken; 1: one was, or 10,000 seeds or more never saw something that they have to; 130: stopped, and what was known by then printed`,
+Of seeds that break the same law the two that fail soonest are made small, after
+the budget.
+Exit code 0: no law was broken; 1: one was, or 10,000 seeds or more never saw
+something that they have to; 130: stopped, and what was known by then printed`,
   replay: `
 Examples:
   peili sim replay 'peili-sim:1:second-wave:7:peili'
