@@ -17,6 +17,8 @@ test('record: what a node pulls is a trace, ended by a signal, and the simulator
     name: 'team/app:1.0',
     layers: [{ sizeBytes: 3_000_000 }, { sizeBytes: 50_000 }],
   });
+  const pinned = await cluster.upstream.addImage({ name: 'team/pinned:1', layers: [{ sizeBytes: 30_000 }] });
+  const byDigest = pinned.name.replace(/:1$/, `:${pinned.root.digest.replace(':', '-').slice(0, 19)}`);
   await node.writeHosts([]);
   await node.pull(old.name);
   const output = join(node.files.directory, 'trace.jsonl');
@@ -38,15 +40,18 @@ test('record: what a node pulls is a trace, ended by a signal, and the simulator
   await node.removeImage(old.name);
   await node.pull(old.name);
   await until('the other pull is in the trace', async () => (await lines()) >= 3);
+  await node.pull(`${pinned.name.replace(/:[^:/]*$/, '')}@${pinned.root.digest}`);
+  await until('what was pulled by digest is in the trace', async () => (await lines()) >= 4);
   recording.kill('SIGINT');
   assert.equal(await ended, 0, err);
-  assert.equal(await out, `2 pulls in ${output}\npeili sim run ${output}\n`);
+  assert.equal(await out, `3 pulls in ${output}\npeili sim run ${output}\n`);
   const { pulls } = parsePullTrace(await readFile(output, 'utf8'));
   assert.deepEqual(
     pulls.map(({ image: name, layers, node: by, zone }) => [name, by, zone, layers.length]),
     [
       [image.name, 'node-a', 'x', 2],
       [old.name, 'node-a', 'x', 1],
+      [byDigest, 'node-a', 'x', 1],
     ],
   );
   const [first] = pulls;
@@ -60,6 +65,7 @@ test('record: what a node pulls is a trace, ended by a signal, and the simulator
     [
       [image.name, 'ok'],
       [old.name, 'ok'],
+      [byDigest, 'ok'],
     ],
   );
 });

@@ -61,8 +61,8 @@ export class PullRecorder {
   }
 
   #end({ atMs, documents, layers, name, target }: RuntimeEvent & { readonly type: 'image' }): TracedPull | undefined {
-    // CRI keeps records under the image's id and its digest too: no names that anybody pulls.
-    if (!/\/.*:[^/@]+$/.test(name) || name.includes('@')) return undefined;
+    const image = pulledName(name);
+    if (image === undefined) return undefined;
     const cameMs = [...documents, ...layers.map(({ digest }) => digest)].flatMap((digest) => {
       const came = this.#unnamed.get(digest);
       this.#unnamed.delete(digest);
@@ -71,10 +71,11 @@ export class PullRecorder {
     // CRI gives a name again to put labels on it.
     const isLabelled = this.#targets.get(name) === target && cameMs.length === 0;
     this.#targets.set(name, target);
-    if (isLabelled) return undefined;
+    // Of a pull by tag it keeps a name with the digest too, after the one with the tag, which has taken what came.
+    if (isLabelled || (name.includes('@') && cameMs.length === 0)) return undefined;
     const beganMs = cameMs.reduce((first, came) => Math.min(first, came), atMs);
     const { node, zone } = this.#options;
-    return { atMs: beganMs, node, zone, image: name, layers, tookMs: atMs - beganMs };
+    return { atMs: beganMs, node, zone, image, layers, tookMs: atMs - beganMs };
   }
 
   #forget(nowMs: number): void {
@@ -84,4 +85,13 @@ export class PullRecorder {
       this.#unnamed.delete(digest);
     }
   }
+}
+
+/** As a trace has it, with a tag; what was pulled by its digest has one that is made of it. Undefined for names that nobody pulls, such as CRI's own for ids. */
+function pulledName(name: string): string | undefined {
+  const [, repository, tag] = /^([^@]+\/[^@]*?)(?::([^/@]+))?(?:@.*)?$/.exec(name) ?? [];
+  const [, algorithm = '', hex = ''] = /@(\w+):([0-9a-f]{12})/.exec(name) ?? [];
+  if (repository === undefined) return undefined;
+  if (hex !== '') return `${repository}:${algorithm}-${hex}`;
+  return tag === undefined ? undefined : name;
 }

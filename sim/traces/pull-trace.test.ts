@@ -155,6 +155,23 @@ test('recorder: a pull begins with its first new content and ends with its name;
     { ...named, atMs: 5_000_000, name: same },
     { type: 'image-removed', name: same },
     { ...named, atMs: 6_000_000, name: same },
+    { type: 'content', atMs: 6_500_000, digest: layer(8).digest },
+    {
+      ...named,
+      atMs: 6_500_100,
+      name: `ghcr.io/a/b@${layer(8).digest}`,
+      target: layer(8).digest,
+      documents: [],
+      layers: [layer(8)],
+    },
+    {
+      ...named,
+      atMs: 6_500_200,
+      name: `ghcr.io/a/b@${layer(8).digest}`,
+      target: layer(8).digest,
+      documents: [],
+      layers: [layer(8)],
+    },
     { ...named, atMs: 7_000_000, name: same, target: layer(7).digest, documents: [], layers: [layer(1)] },
   ] as const;
   const pulls = events.map((event) => recorder.take(event)).filter((pull) => pull !== undefined);
@@ -164,6 +181,7 @@ test('recorder: a pull begins with its first new content and ends with its name;
       [4_000_000, image, 1_000],
       [5_000_000, same, 0],
       [6_000_000, same, 0],
+      [6_500_000, 'ghcr.io/a/b:sha256-000000000000', 100],
       [7_000_000, same, 0],
     ],
   );

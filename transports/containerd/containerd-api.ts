@@ -44,6 +44,8 @@ export interface ContainerdEvent {
   readonly subject: 'image' | 'content';
   /** The image's name, or the content's digest. */
   readonly id: string;
+  /** The name was taken away: by now it may have been given again. */
+  readonly isRemoval: boolean;
 }
 
 export interface ContainerdApiOptions {
@@ -155,7 +157,8 @@ export function createContainerdApi(deps: { readonly clock: Clock }, options: Co
         ({ namespace: from, topic, event }) => {
           const id = event?.value?.id;
           if (from !== namespace || id === undefined || id === '') return;
-          onEvent({ subject: topic.startsWith('/images/') ? 'image' : 'content', id });
+          const subject = topic.startsWith('/images/') ? 'image' : 'content';
+          onEvent({ subject, id, isRemoval: topic === '/images/delete' });
         },
         signal,
       );

@@ -64,6 +64,20 @@ for (const hasContentEvents of [true, false]) {
   });
 }
 
+test('runtime: a name that is taken away and given again at once is a removal, and then a name', async (t) => {
+  const { containerd, signs } = await follow(t);
+  const { root } = await containerd.addImage(name, ['one']);
+  await until(() => signs.some(({ type }) => type === 'image'));
+  const before = signs.length;
+  containerd.removeImage(name);
+  containerd.setImage(name, root);
+  await until(() => signs.length === before + 2);
+  assert.deepEqual(
+    signs.slice(before).map(({ type }) => type),
+    ['image-removed', 'image'],
+  );
+});
+
 test('runtime: of an index the manifest that was pulled; what was there before is known, and not told as new', async (t) => {
   const old = 'registry.example/library/old:1';
   const { containerd, signs } = await follow(t, async (fake) => {

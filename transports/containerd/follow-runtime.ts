@@ -149,7 +149,7 @@ class Follower {
     }
   }
 
-  #onEvent({ id, subject }: ContainerdEvent): void {
+  #onEvent({ id, isRemoval, subject }: ContainerdEvent): void {
     const atUs = this.#clock.nowUs();
     const { onSign } = this.#options;
     this.#inTurn(async (signal) => {
@@ -157,12 +157,14 @@ class Follower {
         onSign({ type: 'content', atUs, digest: id });
         return;
       }
-      const record = await this.#api.image(id, signal);
-      if (record === undefined) {
+      if (isRemoval) {
         onSign({ type: 'image-removed', atUs, name: id });
         return;
       }
-      onSign({ type: 'image', atUs, name: id, image: await readRuntimeImage(this.#api, record, signal) });
+      const record = await this.#api.image(id, signal);
+      // It has been taken away since, which is told next.
+      if (record !== undefined)
+        onSign({ type: 'image', atUs, name: id, image: await readRuntimeImage(this.#api, record, signal) });
     });
   }
 
