@@ -17,7 +17,7 @@ const { values: given, positionals } = parseArgs({
   options: {
     /** Only what is of this testbed. */
     driver: { type: 'string' },
-    /** Only laws with this in their names. */
+    /** Only laws in whose names this regular expression is found. */
     filter: { type: 'string' },
     all: { type: 'boolean' },
     /** What failed is run once more when all has ended: a law that is kept then is told as unsteady. */
