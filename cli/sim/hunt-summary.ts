@@ -3,7 +3,7 @@ import type { HuntInThreadsResult, HuntProgress, KeptFind, ProbeReport, SavedCas
 import { many } from './words.ts';
 
 /**
- * A hunt of so many seeds has to have come across everything that it is meant to: some ten minutes of a core. What is seen once in two thousand seeds is then missed
+ * A hunt of so many seeds has to have come across everything that it is meant to: some minutes of a core. What is seen once in two thousand seeds is then missed
  * once in a hundred and fifty hunts.
  */
 export const longHuntSeeds = 10_000;
