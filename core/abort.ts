@@ -45,7 +45,7 @@ export class Scope {
     return this.#controller.signal;
   }
 
-  abort(reason: PeiliError = abortedError()): void {
+  abort(reason: PeiliError = endedError): void {
     if (this.signal.aborted) return;
     this.onAbort?.(reason);
     this.#controller.abort(reason);
@@ -57,6 +57,9 @@ export class Scope {
     this.#release = undefined;
   }
 }
+
+/** Made once: every body ends its scope, most often with nobody left in it, and a stack is dear and says nothing here. */
+const endedError = abortedError();
 
 /** `parent` undefined: it is aborted alone. */
 export function openScope(parent?: AbortSignal): Scope {

@@ -1,4 +1,4 @@
-import { abortedError, onAbort, openScope } from '../abort.ts';
+import { abortedError, openScope } from '../abort.ts';
 import type { Scope } from '../abort.ts';
 import { errorCodeOf, PeiliError, reasonOf } from '../errors.ts';
 import { scheduleFair } from '../fair-timer.ts';
@@ -72,7 +72,6 @@ class ContinuousBody implements Body {
   #deadline: Timer | undefined;
   #stalled: PeiliError | undefined;
   #ended = false;
-  #letGo: () => void = () => undefined;
 
   constructor(deps: { clock: Clock; limits: Limits }, input: ContinuousBodyInput) {
     this.#clock = deps.clock;
@@ -81,7 +80,8 @@ class ContinuousBody implements Body {
     this.#scope = openScope(input.signal);
     this.#offset = input.start;
     this.#runStart = input.start;
-    this.#letGo = onAbort(this.#scope.signal, () => void this.return());
+    if (this.#scope.signal.aborted) void this.return();
+    else this.#scope.onAbort = () => void this.return();
   }
 
   next(): Promise<IteratorResult<Chunk, undefined>> {
@@ -95,7 +95,7 @@ class ContinuousBody implements Body {
       this.#ended = true;
       this.#endRun();
       this.#deadline?.cancel();
-      this.#letGo();
+      this.#scope.onAbort = undefined;
       this.#scope.abort();
       this.#scope.close();
       const segment = this.#segment;
