@@ -1,4 +1,5 @@
 import { drawScenario } from '../draw/draw-scenario.ts';
+import { installPoisonGuard } from '../kernel/poison-guard.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { simulate } from '../run/simulate.ts';
 import type { SimResult, SimulateOptions } from '../run/simulate.ts';
@@ -142,6 +143,16 @@ function sampleMemory({ kernel }: World, { untilUs }: Scenario, look: () => void
 }
 
 async function benchSmallSeeds(host: BenchHost, isSmall: boolean): Promise<BenchRow> {
+  // It stands through all runs of a hunt too: each joins it.
+  const guard = installPoisonGuard();
+  try {
+    return await benchSeeds(host, isSmall);
+  } finally {
+    guard.dispose();
+  }
+}
+
+async function benchSeeds(host: BenchHost, isSmall: boolean): Promise<BenchRow> {
   const counts = { seeds: 0, events: 0, wallMs: 0 };
   // The compiler has done its part by then; an hour has hundreds of thousands.
   const warm = isSmall ? 0 : 300;

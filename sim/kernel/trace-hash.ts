@@ -7,7 +7,7 @@ export class TraceHash {
   #a = 0x811c9dc5 | 0;
   #b = 0x9e3779b1 | 0;
   #count = 0;
-  /** Most texts come again and again: names, kinds, digests. */
+  /** Most long texts come again and again: targets, digests. Short ones are hashed sooner than they are found. */
   readonly #texts = new Map<string, number>();
 
   /** The first half of what `digest()` would say: enough to see where two runs part. */
@@ -32,6 +32,10 @@ export class TraceHash {
   }
 
   mixText(text: string): void {
+    if (text.length < longText) {
+      this.mix(hashOf(text));
+      return;
+    }
     let hash = this.#texts.get(text);
     if (hash === undefined) {
       hash = hashOf(text);
@@ -82,6 +86,7 @@ export class TraceHash {
   }
 }
 
+const longText = 48;
 /** Bounds the memory of runs with many different texts. */
 const textsMax = 16_384;
 

@@ -1,4 +1,3 @@
-import type { SimContent } from '../content/catalogue.ts';
 import type { RequestText } from '../../core/index.ts';
 import type { Party } from '../network/party.ts';
 import { allowedAnswers, isAllowed } from '../reference/mirror-model.ts';
@@ -15,7 +14,7 @@ interface Pending {
   readonly request: ModelRequest;
   readonly node: SimNode;
   readonly isSelfCheck: boolean;
-  readonly before: ReadonlyMap<string, ModelContent>;
+  readonly before: readonly ModelContent[];
 }
 
 /** Row 20: every answer of every mirror is one of those that the reference model allows. */
@@ -94,34 +93,30 @@ function isTouched(scenario: Scenario, node: SimNode): boolean {
   return scenario.faults.some(({ target }) => node.name === nodeNameOf(scenario, target));
 }
 
-/** What the request may mean now, by digest. */
-function contentsOf({ catalogue, nodes }: World, node: SimNode, request: ModelRequest): Map<string, ModelContent> {
+/** What the request may mean now: at most one content where it names a digest. */
+function contentsOf({ catalogue, nodes }: World, node: SimNode, request: ModelRequest): readonly ModelContent[] {
   const { digest, registry, repository, tag } = request;
-  const meanings = new Map<string, SimContent>();
-  const add = (meaning: string | undefined): void => {
+  const reference = tag === undefined ? undefined : `${registry}/${repository}:${tag}`;
+  const meanings =
+    reference === undefined ? [digest] : new Set(nodes.map(({ store }) => store.tagOf(reference)?.digest));
+  const contents: ModelContent[] = [];
+  for (const meaning of meanings) {
     const content = meaning === undefined ? undefined : catalogue.find(meaning);
-    if (content !== undefined) meanings.set(content.digest, content);
-  };
-  add(digest);
-  if (tag !== undefined) for (const { store } of nodes) add(store.tagOf(`${registry}/${repository}:${tag}`)?.digest);
-  const isNamed = (store: SimNode['store'], meaning: string): boolean =>
-    tag === undefined || store.tagOf(`${registry}/${repository}:${tag}`)?.digest === meaning;
-  return new Map(
-    [...meanings.values()].map(({ digest: meaning, sizeBytes }) => {
-      const isHere = node.store.shows(meaning) && isNamed(node.store, meaning) ? 'always' : 'never';
-      const isElsewhere = nodes.some((other) => other !== node && other.store.hadOnce(meaning));
-      return [meaning, { digest: meaning, sizeBytes, isHere, isElsewhere }];
-    }),
-  );
+    if (content === undefined) continue;
+    const isNamed = reference === undefined || node.store.tagOf(reference)?.digest === content.digest;
+    const isHere = isNamed && node.store.shows(content.digest) ? 'always' : 'never';
+    const isElsewhere = nodes.some((other) => other !== node && other.store.hadOnce(content.digest));
+    contents.push({ digest: content.digest, sizeBytes: content.sizeBytes, isHere, isElsewhere });
+  }
+  return contents;
 }
 
 /** What held all the while, and what was only so at one of two times. */
-function together(
-  before: ReadonlyMap<string, ModelContent>,
-  now: ReadonlyMap<string, ModelContent>,
-): readonly ModelContent[] {
-  return [...new Map([...before, ...now]).values()].map((content): ModelContent => {
-    const [first, last] = [before.get(content.digest), now.get(content.digest)];
+function together(before: readonly ModelContent[], now: readonly ModelContent[]): readonly ModelContent[] {
+  const gone = before.filter(({ digest }) => now.every((content) => content.digest !== digest));
+  return [...now, ...gone].map((content): ModelContent => {
+    const first = before.find(({ digest }) => digest === content.digest);
+    const last = now.find(({ digest }) => digest === content.digest);
     const isSame = first?.isHere === last?.isHere;
     const isElsewhere = first?.isElsewhere === true || last?.isElsewhere === true;
     return { ...content, isElsewhere, isHere: isSame ? content.isHere : 'perhaps' };
