@@ -18,18 +18,22 @@ const probeTimeoutMs = 1000;
 /** Probes under way at once. */
 const probesMax = 10;
 
-/** Waits until every address of the endpoint has said so `threshold` times in a row: 0; 1 when it was stopped before. */
+/** Waits until every address of the endpoint has said so `threshold` times in a row, and there were no others meanwhile: 0; 1 when it was stopped before. */
 export async function cleanupWait(options: CleanupWaitOptions, io: CleanupWaitIo): Promise<number> {
   const { probeEndpoint, threshold, periodUs } = options;
   const { signal, resolve = resolveAll } = io;
   const logger = createLogger(options.logLevel, io.log);
+  let seen = '';
   for (let inARow = 0; inARow < threshold && !signal.aborted;) {
     const beganMs = performance.now();
     try {
       const addresses = await resolve(probeEndpoint.host);
       if (addresses.length === 0) throw new Error(`${probeEndpoint.host} has no address`);
       await probeAll(addresses, probeEndpoint.port, signal);
-      inARow += 1;
+      // Cleanups that have just been started are not all known at once.
+      const now = [...addresses].sort().join(' ');
+      inARow = now === seen ? inARow + 1 : 1;
+      seen = now;
       logger.info({ addresses: addresses.length, inARow }, 'every cleanup says that it is done');
     } catch (error) {
       inARow = 0;

@@ -252,6 +252,19 @@ test('cleanup-wait: every address counts, those that nobody answers at and no ad
   probe.close();
 });
 
+test('cleanup-wait: one more that is done begins the count anew: there may be others', async () => {
+  using setup = setUp();
+  const probe = await cleaner([200]);
+  let lookups = 0;
+  const addresses = (): readonly string[] => {
+    lookups += 1;
+    return lookups <= 2 ? ['127.0.0.1'] : ['127.0.0.1', 'localhost'];
+  };
+  assert.equal(await waitFor(setup, probe.port, addresses), 0);
+  assert.equal(lookups, 5);
+  probe.close();
+});
+
 test('cleanup-wait: who stops it gets 1', async () => {
   using setup = setUp();
   const pages = await servePages({ host: '127.0.0.1', port: 0 }, {});

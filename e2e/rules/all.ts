@@ -1,3 +1,4 @@
+import { alertsHaveRunbooks, chartHasTheVersion, monitoredMetricsExist, valuesDescribed } from './deployed.ts';
 import {
   errorsDocumented,
   flagsDocumented,
@@ -28,4 +29,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   'every error code is documented and raised': errorsDocumented,
   'every limit is explained, documented and used': limitsDocumented,
   'every metric is documented': metricsDocumented,
+  'every alert has its runbook': alertsHaveRunbooks,
+  'what is monitored exists': monitoredMetricsExist,
+  "the chart's values, schema and templates agree": valuesDescribed,
+  'the chart has the version of the package': chartHasTheVersion,
 };

@@ -42,6 +42,9 @@ const doors: ReadonlySet<string> = new Set([
   ...programFolders.map((folder) => `${folder}/index.ts`),
   'core/ports/index.ts',
   'core/conformance/index.ts',
+  // What a chart tells the program is read as the program reads it, and what an image does to it as the image has it.
+  'tools/image/image-config.ts',
+  'cli/registry-options.ts',
   // Apart from the package's exports: it works on sources, and a build has none.
   'sim/mutations/index.ts',
 ]);
