@@ -156,6 +156,7 @@ function drawHttp(random: SimRandom, scene: StruckScene): FaultKind {
       { kind: 'trickle', bytesPerSecond: random.fork('rate').pick([1_000, 10_000, 40_000]) },
       { kind: 'refuse' },
       { kind: 'silent-head' },
+      { kind: 'silent-head' },
       { kind: 'slow-head', delayUs: random.fork('delay').pick([160_000, 600_000]) },
       { kind: 'status', status: random.fork('status').pick([404, 429, 500, 503, 503]) },
       { kind: 'ignore-range' },

@@ -69,6 +69,8 @@ function drawLimits(random: SimRandom): Partial<Limits> | undefined {
     { windowBytes: mebibyte, windowLeadBytes: mebibyte / 4 },
     { windowBytes: mebibyte, windowLeadBytes: mebibyte },
     { attemptsMax: 2 },
+    { attemptsMax: 2 },
+    { attemptsMax: 2 },
     { sourcesMax: 1 },
     { failureMemoryMax: 1 },
     { sizeMemoryMax: 1 },

@@ -42,7 +42,7 @@ function drawWild(seed: number, random: SimRandom): Scenario {
 
 function scene(seed: number, random: SimRandom): Scenario {
   const drawn = drawScene(seed);
-  return random.fork('is configured').chance(1, 3) ? configure(drawn, random) : drawn;
+  return random.fork('is configured').chance(1, 2) ? configure(drawn, random) : drawn;
 }
 
 /** A run that fails breaks a law too. */

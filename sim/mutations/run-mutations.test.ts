@@ -22,6 +22,12 @@ test('mutations: bugs are killed by the laws that the catalogue names, and the s
   assert.ok(results.every(({ cpuUs }) => cpuUs > 0));
 });
 
+test('mutations: drawn runs find a bug as well, and make its run small', async () => {
+  const [result] = await runMutations({ clock, only: ['dragonfly-1848'], drawn: true });
+  assert.deepEqual([result?.fate, result?.violation?.oracle], ['killed', 'bytesAreTheContents']);
+  assert.ok((result?.seedsTried ?? Infinity) < 60 && (result?.scenario.cluster.nodes ?? Infinity) <= 3);
+});
+
 test('mutations: one that is not there is an error that names those that are', async () => {
   await assert.rejects(runMutations({ clock, only: ['M99'] }), /no mutation M99: there are .*M4/);
 });

@@ -9,9 +9,12 @@ import type { OracleFactory } from './oracle.ts';
 const isTarget = (scenario: Scenario, { target }: Fault, { host }: Party): boolean =>
   host.name === nodeNameOf(scenario, target);
 
+/** Who starts again says what it has, and so what it has no longer. */
+const comesBackEmpty = ({ untilUs, what }: Fault): boolean => what.kind === 'crash-empty' && untilUs !== undefined;
+
 /** While it lasts, and for a while after it, nobody can be told anything. */
 const isSilence = (fault: Fault): boolean =>
-  faultTable[fault.what.kind].hides && fault.what.kind !== 'crash-empty' && !isBorne(fault);
+  faultTable[fault.what.kind].hides && !comesBackEmpty(fault) && !isBorne(fault);
 
 /** S12: nothing absent is advertised for longer than the reconcile period: who lost it long ago is not asked for it. */
 export const absentIsNotNamed: OracleFactory = ({ scenario, seen, violate, world }) => {

@@ -8,8 +8,12 @@ import { nodeNameOf } from '../scenario/node-names.ts';
 export const pullsSucceed: OracleFactory = ({ scenario, violate }) => {
   const isUpstreamWell = scenario.faults.every(({ target }) => target !== 'upstream');
   const isLying = liarsOf(scenario).size > 0;
+  // Or whose own node stands still, or crawls, for good.
   const wasCutOff = (name: string): boolean =>
-    scenario.faults.some(({ target, what }) => faultTable[what.kind].cutsOff && name === nodeNameOf(scenario, target));
+    scenario.faults.some(({ target, untilUs, what }) => {
+      const { blocks, cutsOff } = faultTable[what.kind];
+      return (cutsOff || (blocks && untilUs === undefined)) && name === nodeNameOf(scenario, target);
+    });
   return {
     on: {
       'pull-end': ({ node, outcome }) => {
