@@ -55,10 +55,12 @@ export function findProviders(
     next();
   };
   const askOthers = (): void => {
-    life.schedule(roundTripUs + drawWorkUs(random, self.host), () => {
+    const { firstUs, hops, lastUs } = records.askKeepers(key, self);
+    let tookUs = firstUs;
+    for (let hop = 0; hop < hops; hop += 1) tookUs += roundTripUs + drawWorkUs(random, self.host);
+    life.schedule(tookUs, () => {
       handOver(records.elsewhere(key, self), () => {
-        if (!records.isHeldUp(key)) end();
-        else life.schedule(answerTimeoutUs, end);
+        life.schedule(records.isHeldUp(key) ? answerTimeoutUs : lastUs - firstUs, end);
       });
     });
   };

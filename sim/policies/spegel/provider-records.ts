@@ -3,6 +3,7 @@ import type { Holder, LookupAnswer, RecordBatch, RoutingKey } from '../../../cor
 import type { Party } from '../../network/party.ts';
 import type { Seat } from '../../node/directory.ts';
 import type { WorldParts } from '../../run/world-parts.ts';
+import { RoutingTables } from './routing-tables.ts';
 import { tellsOthers } from './spegel-release.ts';
 import type { SpegelRelease } from './spegel-release.ts';
 
@@ -29,6 +30,12 @@ interface ProviderRecord {
   untilUs: number;
 }
 
+export interface Questions {
+  readonly hops: number;
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
 /** Who provides what, as the distributed hash table of a cluster of Spegel nodes has it, and of our own among them. */
 export class ProviderRecords {
   readonly #parts: WorldParts;
@@ -36,10 +43,12 @@ export class ProviderRecords {
   readonly #records = new Map<RoutingKey, Map<Party, ProviderRecord>>();
   readonly #keys = new Map<string, RoutingKey>();
   readonly #nearest = new Map<RoutingKey, ReadonlySet<Party>>();
+  readonly #tables: RoutingTables;
   #sequence = 0;
 
   constructor(parts: WorldParts) {
     this.#parts = parts;
+    this.#tables = new RoutingTables(() => [...parts.directory.all()], parts.random.fork('spegel-tables'));
   }
 
   /** A router that answers from now on. All have met before time begins. */
@@ -47,6 +56,7 @@ export class ProviderRecords {
     const { seat } = each;
     this.#spegel.set(seat.party, each);
     this.#nearest.clear();
+    this.#tables.forget();
     seat.handler = {
       onBatch: (sender, batch) => {
         this.#takeBatch(sender.id, batch);
@@ -106,6 +116,14 @@ export class ProviderRecords {
     }
     found.delete(asker);
     return [...found];
+  }
+
+  /** What a lookup takes beside its round trips: how many of these there are, and how long answers are kept back. */
+  askKeepers(key: RoutingKey, asker: Party): Questions {
+    const keepers = this.#keepersOf(key);
+    const seat = this.#spegel.get(asker)?.seat;
+    const hops = seat === undefined ? 1 : this.#tables.hopsTo(this.#positionOf(key), keepers, seat);
+    return { hops, ...this.#tables.ask(asker, keepers, this.#parts.kernel.nowUs()) };
   }
 
   /** One of those that are asked takes the question and says nothing: the lookup waits for it. */
