@@ -114,6 +114,11 @@ test('program: each command of the simulator gets its options', async () => {
     workers: 1,
     json: false,
   });
+  assert.deepEqual(await command('bench', '--only', 'core, replay'), {
+    type: 'bench',
+    only: ['core', 'replay'],
+    json: false,
+  });
   assert.deepEqual(await command('replay', 'l'), { type: 'replay', replay: 'l', last: 40, json: false, yaml: false });
   assert.deepEqual(await command('list'), { type: 'list', scenario: undefined, json: false });
 });

@@ -103,7 +103,7 @@ export { explainLeague, formatLeague, leagueTable } from './league/league-table.
 export type { LeagueTable } from './league/league-table.ts';
 export type { Estimate } from './league/statistics.ts';
 export type { MirrorRequests, Traffic } from './run/traffic.ts';
-export { judgeRow } from './bench/bench-row.ts';
+export { benchNames, judgeRow } from './bench/bench-row.ts';
 export type { BenchHost, BenchName, BenchRow, BenchUnit, BenchVerdict } from './bench/bench-row.ts';
 export { runSimBench } from './bench/run-sim-bench.ts';
 export type { SimBenchOptions } from './bench/run-sim-bench.ts';

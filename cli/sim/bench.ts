@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { throwIfAborted } from '../../core/index.ts';
-import { judgeRow, runSimBench } from '../../sim/index.ts';
-import type { BenchHost, BenchRow } from '../../sim/index.ts';
+import { PeiliError, throwIfAborted } from '../../core/index.ts';
+import { benchNames, judgeRow, runSimBench } from '../../sim/index.ts';
+import type { BenchHost, BenchName, BenchRow } from '../../sim/index.ts';
 import { wrapWords } from '../wrap-words.ts';
 import { saySize } from './words.ts';
 import type { BenchOptions } from './sim-commands.ts';
@@ -10,7 +10,11 @@ import type { SimIo } from './sim-io.ts';
 const marks = { stretch: '★', floor: '✔', missed: '✘' } as const;
 
 /** Measures the simulator on this machine; printed, nothing judged: a slow machine is no mistake. Stopped, it ends with the row under way. */
-export async function bench({ json }: BenchOptions, { progress, signal, width, writeOut }: SimIo): Promise<number> {
+export async function bench(
+  { only, json }: BenchOptions,
+  { progress, signal, width, writeOut }: SimIo,
+): Promise<number> {
+  const names = only?.map(benchNameOf);
   const rows: BenchRow[] = [];
   progress.progress('measuring');
   const onRow = (row: BenchRow): void => {
@@ -20,7 +24,7 @@ export async function bench({ json }: BenchOptions, { progress, signal, width, w
     progress.progress('measuring');
   };
   try {
-    await runSimBench(thisMachine(), { onRow });
+    await runSimBench(thisMachine(), { onRow, ...(names === undefined ? {} : { rows: names }) });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -38,6 +42,12 @@ function thisMachine(): BenchHost {
     memoryBytes: () => process.memoryUsage().rss,
     ...(gc === undefined ? {} : { collectGarbage }),
   };
+}
+
+function benchNameOf(text: string): BenchName {
+  const name = benchNames.find((each) => each === text);
+  if (name !== undefined) return name;
+  throw new PeiliError('OPTION_INVALID', `--only ${JSON.stringify(text)}: give names of ${benchNames.join(', ')}`);
 }
 
 function lineOf(row: BenchRow, width: number): string {

@@ -44,7 +44,7 @@ Ctrl-C ends it; each pull is in the file as soon as it has ended.`,
   bench: `
 Examples:
   peili sim bench
-  peili sim bench --json`,
+  peili sim bench --only cold-start-10000 --json`,
   list: `
 Examples:
   peili sim list

@@ -63,7 +63,7 @@ export function addSearches(sim: Command, onCommand: (command: SimCommand) => Pr
     .action(async ({ only, budget, workers, json = false }: GivenMutations) => {
       await onCommand({
         type: 'mutations',
-        only: only?.split(',').map((name) => name.trim()),
+        only: namesOf(only),
         budgetUs: durationUs('--budget', budget),
         workers: whole('--workers', workers, 1, workersMax),
         json,
@@ -72,11 +72,16 @@ export function addSearches(sim: Command, onCommand: (command: SimCommand) => Pr
   sim
     .command('bench')
     .description('Measure the simulator on this machine.')
+    .addOption(new Option('--only <names>', 'these figures alone, with commas'))
     .addOption(new Option('--json', 'print one JSON object'))
     .addHelpText('after', examples.bench)
-    .action(async ({ json = false }: { readonly json?: boolean }) => {
-      await onCommand({ type: 'bench', json });
+    .action(async ({ only, json = false }: { readonly only?: string; readonly json?: boolean }) => {
+      await onCommand({ type: 'bench', only: namesOf(only), json });
     });
+}
+
+function namesOf(list: string | undefined): readonly string[] | undefined {
+  return list?.split(',').map((name) => name.trim());
 }
 
 interface GivenHunt {

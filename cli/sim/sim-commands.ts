@@ -53,6 +53,8 @@ export interface MutationsOptions {
 }
 
 export interface BenchOptions {
+  /** Undefined: all but those that take minutes. */
+  readonly only: readonly string[] | undefined;
   readonly json: boolean;
 }
 

@@ -250,3 +250,8 @@ for (const [given, says] of [
     await assert.rejects(async () => does({ type: 'list', scenario: given, json: false }), { message: says });
   });
 }
+
+test('sim bench: a figure that there is not is one sentence, and nothing is measured', async () => {
+  const seen = does({ type: 'bench', only: ['kernel', 'speed'], json: true });
+  await assert.rejects(seen, /--only "speed": give names of kernel, core, /);
+});

@@ -9,7 +9,7 @@ import type { Position } from './routing-key.ts';
 export interface Neighbours {
   readonly peili: PositionTable<Member>;
   readonly spegel: PositionTable<Member>;
-  readonly byId: ReadonlyMap<string, Member>;
+  find(id: string): Member | undefined;
 }
 
 /** Returns the neighbours as of now; the same object until the membership changes. */
@@ -28,7 +28,13 @@ function neighboursOf(members: readonly Member[]): Neighbours {
   const peili = createPositionTable<Member>(members.length);
   const spegel = createPositionTable<Member>();
   for (const member of members) (member.kind === 'peili' ? peili : spegel).add(member, member.position);
-  return { peili, spegel, byId: new Map(members.map((member) => [member.id, member])) };
+  // Made when an answer first names somebody: where nobody has anything yet, none does.
+  let byId: ReadonlyMap<string, Member> | undefined;
+  const find = (id: string): Member | undefined => {
+    byId ??= new Map(members.map((member) => [member.id, member]));
+    return byId.get(id);
+  };
+  return { peili, spegel, find };
 }
 
 export interface PlannedLookup {

@@ -125,7 +125,7 @@ class KademliaRouter implements Router {
       records,
       reachability: this.reachability,
       self: membership.self,
-      known: (id) => this.#neighbours().byId.get(id),
+      known: (id) => this.#neighbours().find(id),
       ownAnswer: (key) => this.#answer(membership.self, key),
     };
     this.#stopServing = records.serve({

@@ -6,6 +6,7 @@ import type { SimResult, SimulateOptions } from '../run/simulate.ts';
 import type { World } from '../run/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { runKernelAlone } from './bench-kernel.ts';
+import { benchNames } from './bench-row.ts';
 import type { BenchHost, BenchName, BenchRow } from './bench-row.ts';
 import { benchScenario } from './bench-scenarios.ts';
 
@@ -39,15 +40,7 @@ interface Measurement {
   readonly run: (host: BenchHost, isSmall: boolean) => Promise<readonly BenchRow[]>;
 }
 
-const defaultRows: readonly BenchName[] = [
-  'kernel',
-  'core',
-  'cold-start-100',
-  'cold-start-1000',
-  'memory-1000',
-  'small-seeds',
-  'replay',
-];
+const defaultRows = benchNames.filter((name) => !name.endsWith('-10000'));
 
 const measurements: readonly Measurement[] = [
   { names: ['kernel'], run: async (host, isSmall) => [await benchKernel(host, isSmall)] },
