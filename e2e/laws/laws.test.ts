@@ -3,13 +3,14 @@ import process from 'node:process';
 import { test } from 'node:test';
 import { createTestbed, driverNames } from '../../testbed/index.ts';
 import type { DriverName, Testbed } from '../../testbed/index.ts';
+import { deploymentLaws } from './deployment-laws.ts';
 import { faultLaws } from './fault-laws.ts';
 import { openScene } from './law.ts';
 import type { Law } from './law.ts';
 import { podLaws } from './pod-laws.ts';
 import { pullLaws } from './pull-laws.ts';
 
-const laws: readonly Law[] = [...pullLaws, ...faultLaws, ...podLaws];
+const laws: readonly Law[] = [...pullLaws, ...faultLaws, ...podLaws, ...deploymentLaws];
 const lawTimeoutMs = 10 * 60_000;
 
 /** `npm run e2e -- --driver netns` says so. */
