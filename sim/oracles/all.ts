@@ -124,8 +124,12 @@ export function watchWith(chosen: Readonly<Record<string, OracleFactory>>, world
   const tellOf = handlersByType(watching);
   if (watching.length > 0) {
     trace.watch((event) => {
+      // An oracle that asks a mirror something may make another event happen: afterwards it is this one's turn again.
+      const { exchange, pull } = seen;
       seen.update(event);
       for (const tell of tellOf[event.type]) tell(event);
+      seen.exchange = exchange;
+      seen.pull = pull;
     });
   }
   return {

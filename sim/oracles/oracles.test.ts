@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { oracles } from './all.ts';
+import type { OracleFactory } from './oracle.ts';
 import { requestStories } from './testing/request-stories.ts';
 import { layerBytes, Stage } from './testing/stage.ts';
 import { half, second, whole } from './testing/story.ts';
@@ -317,4 +318,25 @@ test('oracles: a pull of the healed core that never ends is due at a computed ti
   assert.deepEqual(stage.violations, []);
   await stage.wait(300 * second);
   assert.match(await stage.verdict(), /in the healed core has not ended/);
+});
+
+test('oracles: what happens while one of them looks hides nothing of the event from those after it', () => {
+  const ids: (number | undefined)[] = [];
+  const asks: OracleFactory = ({ world }) => ({
+    on: {
+      request: () => {
+        world.trace.emit({ type: 'probe', node: 'n0', name: 'asked' });
+      },
+    },
+  });
+  const looks: OracleFactory = ({ seen }) => ({
+    on: {
+      request: () => {
+        ids.push(seen.exchange?.id);
+      },
+    },
+  });
+  const stage = new Stage({ asks, looks });
+  const id = stage.ask(stage.client(0), stage.mirror(0));
+  assert.deepEqual(ids, [id]);
 });
