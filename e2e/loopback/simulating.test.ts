@@ -35,7 +35,7 @@ function withoutFigures(text: string): string {
     .replaceAll(/ +/g, ' ');
 }
 
-test('guide: simulating.md: its commands print what it says', { timeout: 60_000 }, async () => {
+test('guide: simulating.md: its commands print what it says', { timeout: 120_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'peili-simulating-'));
   try {
     const file = /^```yaml\n(.*?)^```$/ms.exec(guide)?.[1];
