@@ -125,7 +125,11 @@ export function explainLeague(league: readonly LeagueRow[]): string {
 }
 
 function failures({ failed, pulls }: LeagueRow): string {
-  return failed === 0 ? `0 (< ${percent(shareBelow(pulls))})` : `${failed} of ${pulls}`;
+  if (failed > 0) return `${failed} of ${pulls}`;
+  // A bound is rounded up: from 1 % on to whole ones, below to tenths.
+  const share = shareBelow(pulls);
+  const parts = share < 0.01 ? 1_000 : 100;
+  return `0 (< ${(100 * Math.ceil(share * parts - 1e-9)) / parts} %)`;
 }
 
 /** Three digits and no more: a median of some seeds does not carry a fourth. */

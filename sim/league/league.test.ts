@@ -48,6 +48,12 @@ test('league: one copy from upstream instead of five, nobody slower, all bytes c
   assert.ok(ours.zoneCrossingShare > 0.3 && ours.zoneCrossingShare < 0.5, `${ours.zoneCrossingShare}`);
   assert.equal(ours.failed + without.failed, 0);
   assert.ok(ours.longestGapUs < 500_000);
+  for (const [pulls, says] of [
+    [2_000, '0 (< 0.2 %)'],
+    [300, '0 (< 1 %)'],
+    [36, '0 (< 9 %)'],
+  ] as const)
+    assert.ok(formatLeague([{ ...ours, pulls }]).includes(says), `of ${pulls}: ${says}, never less`);
   assert.match(formatLeague([ours, without]), /^policy +peili +noMirror\nmakespan +\S+ s +\S+ s\n/);
 });
 
