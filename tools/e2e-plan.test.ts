@@ -32,6 +32,20 @@ test('plan: with a driver its own laws run, and those that run anywhere', () => 
   ]);
 });
 
+test('plan: without a testbed nothing of it runs, neither its own laws nor those that run anywhere', () => {
+  const runs = planRuns([...files, 'e2e/deploy/chart.test.ts'], undefined, ['docker', 'kind']);
+  assert.deepEqual(
+    runs.map(({ file, driver }) => [file, driver]),
+    [
+      ['e2e/containerd/pulls.test.ts', undefined],
+      ['e2e/laws/laws.test.ts', 'process'],
+      ['e2e/laws/laws.test.ts', 'netns'],
+      ['e2e/program/program.test.ts', undefined],
+      ['e2e/testbed/killed.test.ts', undefined],
+    ],
+  );
+});
+
 test('plan: laws about capsules open their own, and need what nodes are made of', () => {
   const [run] = planRuns(['e2e/testbed/killed.test.ts']);
   assert.deepEqual(run, { file: 'e2e/testbed/killed.test.ts', needsCapsule: false, needs: 'netns' });

@@ -11,7 +11,7 @@ export const drivers: Readonly<Record<'process' | 'netns' | 'docker' | 'kind', D
   process: { folder: 'e2e/loopback/' },
   netns: { folder: 'e2e/containerd/', needsCapsule: true },
   docker: { folder: 'e2e/docker/', onlyNeed: 'black-hole' },
-  kind: { onlyNeed: 'pods' },
+  kind: { folder: 'e2e/deploy/', onlyNeed: 'pods' },
 };
 export type Driver = keyof typeof drivers;
 
@@ -38,9 +38,14 @@ export interface PlannedRun {
   readonly needs?: Driver;
 }
 
-/** What is run, in turn: ports, processes and the disk are shared. With a driver, only what is of it. */
-export function planRuns(files: readonly string[], driver?: Driver): readonly PlannedRun[] {
-  return [...files].sort().flatMap((file): PlannedRun[] => {
+/** What is run, in turn: ports, processes and the disk are shared. With a driver, only what is of it; nothing of those in `without`. */
+export function planRuns(
+  files: readonly string[],
+  driver?: Driver,
+  without: readonly Driver[] = [],
+): readonly PlannedRun[] {
+  const isWithout = (each: Driver | undefined): boolean => each !== undefined && without.includes(each);
+  const runs = [...files].sort().flatMap((file): PlannedRun[] => {
     if (file === lawsFile) {
       const on = driver === undefined ? (Object.keys(drivers) as Driver[]) : [driver];
       return on.map((each) => runOf(file, each, driver === undefined ? drivers[each].onlyNeed : undefined));
@@ -50,6 +55,7 @@ export function planRuns(files: readonly string[], driver?: Driver): readonly Pl
     if (owner !== undefined) return [{ file, needsCapsule: drivers[owner].needsCapsule === true, needs: owner }];
     return [{ file, needsCapsule: false, ...(file.startsWith(capsuleLaws) ? { needs: 'netns' as const } : {}) }];
   });
+  return runs.filter((run) => !isWithout(run.driver) && !isWithout(run.needs));
 }
 
 function isUnder(file: string, folder: string | undefined): boolean {
