@@ -279,6 +279,17 @@ test('sizes: what a verified manifest says beats a liar, whoever answers first',
   }
 });
 
+test('sizes: what a manifest has said since a source was asked counts too', async () => {
+  const manifest = manifestOf({ layers: [{ digest: blob.digest, size: 200 }] });
+  const node = nodeWith({ a: { sizeBytes: 201, ...near }, b: {} }, { blobVerification: 'off' });
+  const url = `/v2/library/app/blobs/${blob.digest}?ns=docker.io`;
+  const pull = node.request(url, { range: 'bytes=0-49' });
+  await node.clock.advance(headUs / 2);
+  node.sizes.learn(manifest.bytes);
+  assertPart(await node.clock.settle(pull), blob, 0, 50, true);
+  assert.deepEqual(asked(node), ['a bytes=0-49', 'b bytes=0-49']);
+});
+
 test('eight requests at once for one blob: none is 404 while a holder is well', async () => {
   const node = nodeWith({ dead: { refuse: true, ...near }, silent: { silent: true, ...near }, well: {} });
   const pulls = Promise.all(

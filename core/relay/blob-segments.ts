@@ -232,7 +232,9 @@ export class BlobSegments implements SegmentPlan {
     report.step({ type: 'attempt', source: source.id, zone: source.member.zone, from: offset, hedge });
     const request = { method: 'GET', target, headers: { range: formatRange(window.start, window.end) } } as const;
     const call = ask(this.#deps, source, request, scope, report, async (response) => {
-      const head = acceptHead(response, { digest, window, sizeBytes, failedAt });
+      // A manifest that was read meanwhile has said what nobody knew when this was asked.
+      const knownBytes = sizeBytes ?? this.#deps.sizes.sizeBytes(digest);
+      const head = acceptHead(response, { digest, window, sizeBytes: knownBytes, failedAt });
       const tookUs = clock.nowUs() - startedUs;
       report.step({ type: 'head', source: source.id, status: response.status, sizeBytes: head.sizeBytes, tookUs });
       if ('pastEnd' in head) {
