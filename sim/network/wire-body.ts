@@ -123,10 +123,11 @@ export class WireBody implements Body {
     });
   }
 
-  /** The server's program has gone: what its kernel has still comes, then FIN. */
+  /** The server's program has gone: what its kernel has still comes, then FIN, which takes nothing from a body that is whole. */
   onServerGone(): void {
     const end = (): void => {
-      this.#finish(closedError('the program is gone'), 'fin');
+      if (this.#end === 'done') this.#finish('done', 'complete');
+      else this.#finish(closedError('the program is gone'), 'fin');
     };
     if (this.#carried === undefined) end();
     else this.#hold(end);
