@@ -34,7 +34,7 @@ export function addSearches(sim: Command, onCommand: (command: SimCommand) => Pr
     .action(async ({ budget, save, seed, shard, workers, json = false }: GivenHunt) => {
       await onCommand({
         type: 'hunt',
-        budgetUs: durationUs('--budget', budget),
+        budgetUs: budgetUs(budget),
         seed: whole('--seed', seed, 0, seedMax),
         shard: shardOf(shard),
         workers: whole('--workers', workers, 1, workersMax),
@@ -64,7 +64,7 @@ export function addSearches(sim: Command, onCommand: (command: SimCommand) => Pr
       await onCommand({
         type: 'mutations',
         only: namesOf(only),
-        budgetUs: durationUs('--budget', budget),
+        budgetUs: budgetUs(budget),
         workers: whole('--workers', workers, 1, workersMax),
         json,
       });
@@ -104,6 +104,13 @@ interface GivenMutations {
   readonly budget: string;
   readonly workers: string;
   readonly json?: boolean;
+}
+
+/** Nothing is tried in no time, and nothing found would look as if all was well. */
+function budgetUs(text: string): number {
+  const us = durationUs('--budget', text);
+  if (us > 0) return us;
+  throw new PeiliError('OPTION_INVALID', `--budget ${JSON.stringify(text)}: give a time to hunt for, 60s`);
 }
 
 function shardOf(text: string): HuntOptions['shard'] {

@@ -81,7 +81,8 @@ export const pullsEnd: OracleFactory = ({ scenario, violate }) => {
   return {
     on: openPulls(open),
     atEnd: () => {
-      if (open.size > 0 && canEnd) violate(`${open.size} pulls have not ended, and nothing is in their way`);
+      if (open.size > 0 && canEnd)
+        violate(`${open.size} pulls have not ended, and nothing is in their way but the time: is until too soon?`);
     },
   };
 };

@@ -278,4 +278,10 @@ test('scenario: what is wrong in a file is told with line and column', () => {
     /^my\.yaml:\d+:\d+: this is no YAML: map keys must be unique$/,
   );
   assert.equal(broken(whole, '3'), 'my.yaml: 3 is no list of fields: write name, shows, cluster, ... below it');
+  assert.throws(() => parseScenario('3', { set: ['cluster.nodes=3'] }), /scenario: 3 is no list of fields/);
+});
+
+test('scenario: what happens to nodes alone does not happen to the upstream', () => {
+  const set = ['faults=[{kind: crash, on: upstream}]'];
+  assert.throws(() => parseScenario(whole, { set }), /faults\[0\]\.on: crash happens to nodes, not to the upstream$/);
 });

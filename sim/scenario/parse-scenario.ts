@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { Plan } from './plan.ts';
 import { readUnknown } from './read-scenario.ts';
@@ -28,7 +28,9 @@ export function parseScenario(
     throw new ScenarioError([], `${file}:${line}:${col}: this is no YAML: ${sentence(broken.message)}`);
   }
   const changed = new Map<string, string>();
-  for (const change of set) changed.set(formatPath(applyChange(document, change)), change);
+  // Whatever else it is, there is nothing in it to change, and reading it says so.
+  for (const change of isMap(document.contents) ? set : [])
+    changed.set(formatPath(applyChange(document, change)), change);
   try {
     return readUnknown(document.toJS(), options);
   } catch (error) {

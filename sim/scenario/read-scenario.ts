@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { defaultLimits } from '../../core/index.ts';
 import type { Limits } from '../../core/index.ts';
+import { faultTable } from '../faults/fault-table.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import type { FaultParts } from './fault-text.ts';
 import { clusterOf, nodesOf } from './read-cluster.ts';
@@ -142,6 +143,9 @@ function faultsOf(parts: FaultParts, nodes: NodeNames, path: ScenarioPath): read
     throw new ScenarioError([...path, parts.for === undefined ? 'until' : 'for'], 'is over before it begins');
   }
   const isUpstream = parts.on.length === 1 && parts.on[0] === 'upstream';
+  if (isUpstream && faultTable[what.kind].targets !== 'both') {
+    throw new ScenarioError([...path, 'on'], `${what.kind} happens to nodes, not to the upstream`);
+  }
   const targets = isUpstream ? ['upstream' as const] : selectNodes(nodes, parts.on, parts.except, path);
   const askers = parts.from === undefined ? [undefined] : selectNodes(nodes, parts.from, [], path, 'from');
   const others =

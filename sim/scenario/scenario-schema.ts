@@ -67,7 +67,7 @@ export const scenarioSchema = fields({
   policies: v.optional(oneOrMore(oneOf(policyNames, 'policy')), ['peili', 'noMirror']),
   expect: v.optional(
     v.record(oneOf(policyNames, 'policy'), expectation, 'is no list of policies and what is expected of each'),
-    { peili: { failed: 0 } },
+    { peili: { failed: 0, pending: 0 } },
   ),
 });
 

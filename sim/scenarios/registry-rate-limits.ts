@@ -1,6 +1,6 @@
 export const registryRateLimits = `
 name: registry rate-limits
-shows: Docker Hub answers a hundred manifests in six hours for the whole office, and 429 after that. A mirror asks for one of them, so all nodes get the image
+shows: Docker Hub answers ten manifests in six hours for the whole office, and 429 after that. A mirror asks for one of them, so all nodes get the image
 
 cluster: { nodes: 60, zones: 2 }
 upstream: { profile: dockerHub, manifestLimit: { gets: 10, window: 6h } }
