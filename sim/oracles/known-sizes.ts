@@ -9,11 +9,14 @@ import type { SeenExchange } from './seen.ts';
 export class KnownSizes {
   readonly #world: World;
   readonly #isClaimed: boolean;
+  /** What a manifest has said is forgotten soon where there is little room for it. */
+  readonly #isForgetful: boolean;
   readonly #read = new Map<Party, Set<string>>();
 
   constructor(scenario: Scenario, world: World) {
     this.#world = world;
     this.#isClaimed = isSizeClaimed(scenario);
+    this.#isForgetful = scenario.limits?.sizeMemoryMax !== undefined;
   }
 
   /** To be told of the end of each exchange. */
@@ -27,6 +30,7 @@ export class KnownSizes {
   /** Whether a mirror may say that this content has another size than it has: a source says so, and it knows no better. */
   isBelieved(mirror: Party, content: SimContent): boolean {
     if (!this.#isClaimed) return false;
+    if (this.#isForgetful) return true;
     const read = this.#read.get(mirror);
     return [...this.#world.images.values()].every(
       ({ config, layers, manifest }) =>

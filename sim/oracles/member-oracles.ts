@@ -24,13 +24,19 @@ export const absentIsNotNamed: OracleFactory = ({ scenario, seen, violate, world
   const lostUs = new Map<string, number>();
   for (const { name, store } of world.nodes)
     store.watchLosses((digest) => lostUs.set(`${name} ${digest}`, world.kernel.nowUs()));
+  // A body goes on with those that it began with: what they had then counts.
+  const beganUs = new Map<string, number>();
   return {
     on: {
+      'mirror-pull': ({ event, node }) => {
+        if (event.type === 'attempt' && seen.pull !== undefined) beganUs.set(node, seen.pull.start.atUs);
+      },
       request: ({ atUs, from }) => {
         const { content, node } = seen.exchange ?? {};
         if (!isJudged || from.role !== 'mirror' || content === undefined || node === undefined) return;
         if (node.store.has(content.digest)) return;
-        const goneUs = atUs - (lostUs.get(`${node.name} ${content.digest}`) ?? 0);
+        const askedUs = beganUs.get(from.host.name) ?? atUs;
+        const goneUs = askedUs - (lostUs.get(`${node.name} ${content.digest}`) ?? 0);
         if (goneUs > periodUs)
           violate(`${from.host.name} asks ${node.name} for ${content.digest}, which it has not had for ${goneUs} us`);
       },
@@ -56,11 +62,27 @@ export const theDeadAreForgotten: OracleFactory = ({ scenario, violate, world })
 const isGoneBy = ({ what: { kind } }: Fault): boolean =>
   faultTable[kind].isAway && kind !== 'pause' && kind !== 'pause-node' && kind !== 'drain';
 
+/** Another fault that ends meanwhile starts what it had let go. */
+function isStartedBetween(scenario: Scenario, party: Party, sinceUs: number, untilUs: number): boolean {
+  return scenario.faults.some(
+    (fault) =>
+      isTarget(scenario, fault, party) &&
+      faultTable[fault.what.kind].isAway &&
+      fault.untilUs !== undefined &&
+      fault.untilUs > sinceUs &&
+      fault.untilUs <= untilUs,
+  );
+}
+
 /** Since when its mirror is gone or out of reach; undefined while it is there. */
 function goneSince(scenario: Scenario, party: Party, atUs: number): number | undefined {
   const gone = scenario.faults.filter(
     (fault) =>
-      isTarget(scenario, fault, party) && isGoneBy(fault) && fault.atUs <= atUs && (fault.untilUs ?? Infinity) > atUs,
+      isTarget(scenario, fault, party) &&
+      isGoneBy(fault) &&
+      fault.atUs <= atUs &&
+      (fault.untilUs ?? Infinity) > atUs &&
+      !isStartedBetween(scenario, party, fault.atUs, atUs),
   );
   return gone.length === 0 ? undefined : Math.min(...gone.map((fault) => fault.atUs));
 }
