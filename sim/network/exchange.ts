@@ -221,7 +221,7 @@ export class Exchange {
       this.#deps.trace.emit({ type: 'head', exchange: this.#call.id, status, headers });
       const hasBody = answer.body !== undefined && headers['content-length'] !== '0';
       if (!hasBody) {
-        if (answer.body !== undefined) void answer.body.next();
+        if (answer.body !== undefined) void giveBack(answer.body);
         this.#answerWith({ status, headers });
         this.#end('complete', undefined);
         return;
@@ -306,3 +306,9 @@ const firstRetryUs = 1_000_000;
 
 /** Made once: a stack is dear, and says nothing here. */
 const goneError = abortedError();
+
+/** A body of which nothing is sent: read to its end, if that is near, or given back. */
+async function giveBack(body: Body): Promise<void> {
+  const { done } = await body.next();
+  if (done !== true) await body.return();
+}
