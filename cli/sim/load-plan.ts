@@ -23,7 +23,13 @@ export interface LoadedPlan {
 /** A named scenario, or a file, with the changes of the command line. Throws `OPTION_INVALID`: one sentence. */
 export async function loadPlan(scenario: string, { nodes, policies, seeds, set }: PlanChanges): Promise<LoadedPlan> {
   const { directory, file, text } = await textOf(scenario);
-  const readTrace = (trace: string): string => readFileSync(resolve(directory, trace), 'utf8');
+  const readTrace = (trace: string): string => {
+    try {
+      return readFileSync(resolve(directory, trace), 'utf8');
+    } catch (error) {
+      throw new Error(sayFileTrouble(error), { cause: error });
+    }
+  };
   // What has a flag of its own is a change like any other, called by its flag where it is wrong.
   const flags = [
     ...(nodes === undefined ? [] : [{ flag: `--nodes ${nodes}`, change: `cluster.nodes=${nodes}` }]),

@@ -279,6 +279,13 @@ test('scenario: what is wrong in a file is told with line and column', () => {
   );
   assert.equal(broken(whole, '3'), 'my.yaml: 3 is no list of fields: write name, shows, cluster, ... below it');
   assert.throws(() => parseScenario('3', { set: ['cluster.nodes=3'] }), /scenario: 3 is no list of fields/);
+  for (const [change, says] of [
+    ['heal=[]', /heal: \[\] is no list of fields: write at, core/],
+    ['upstream=[]', /upstream: \[\] is no list of fields: write profile/],
+    ['until=0s', /until: is over before anything begins/],
+  ] as const) {
+    assert.throws(() => parseScenario(whole, { set: [change] }), says);
+  }
 });
 
 test('scenario: what happens to nodes alone does not happen to the upstream', () => {

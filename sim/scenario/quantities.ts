@@ -9,15 +9,25 @@ type Entries = Readonly<Record<string, v.GenericSchema>>;
 /** Named fields and no others. */
 export function fields<const T extends Entries>(
   entries: T,
-): v.StrictObjectSchema<T, (issue: v.StrictObjectIssue) => string> {
+): v.GenericSchema<
+  v.InferInput<v.StrictObjectSchema<T, undefined>>,
+  v.InferOutput<v.StrictObjectSchema<T, undefined>>
+> {
   const names = Object.keys(entries);
-  return v.strictObject(entries, ({ input, path, expected }) => {
-    if (expected === 'Object')
-      return `${sayValue(input)} is no list of fields: write ${names.slice(0, 3).join(', ')}, ... below it`;
+  const sayOther = (input: unknown): string =>
+    `${sayValue(input)} is no list of fields: write ${names.slice(0, 3).join(', ')}, ... below it`;
+  // To a schema of an object a list is one, whose `at` is a function.
+  const list = v.custom<never>(
+    () => false,
+    ({ input }) => sayOther(input),
+  );
+  const named = v.strictObject(entries, ({ input, path, expected }) => {
+    if (expected === 'Object') return sayOther(input);
     const key = String(path?.at(-1)?.key);
     if (expected !== 'never') return 'is missing';
     return `is not known here${didYouMean(key, names)}: it may have ${sayOneOf(names)}`;
   });
+  return v.lazy((input) => (Array.isArray(input) ? list : named));
 }
 
 /** The first schema for what it is meant for, else the second. */

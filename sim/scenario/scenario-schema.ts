@@ -62,7 +62,12 @@ export const scenarioSchema = fields({
   /** From then on this part of the cluster is well, and the upstream: a law says what they have to come to. */
   heal: v.optional(fields({ at: duration, core: oneOrMore(text) })),
   /** @default an hour, or an hour after the last pull of a trace */
-  until: v.optional(duration),
+  until: v.optional(
+    v.pipe(
+      duration,
+      v.check((us) => us > 0, 'is over before anything begins: write 10min'),
+    ),
+  ),
   seeds: v.optional(count(1, 10_000), 1),
   policies: v.optional(oneOrMore(oneOf(policyNames, 'policy')), ['peili', 'noMirror']),
   expect: v.optional(

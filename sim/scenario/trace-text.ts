@@ -38,11 +38,12 @@ function readOne(
   }
 }
 
+/** Whoever reads says in words why it could not. */
 function textOf(file: string, readTrace: ReadTrace, path: ScenarioPath): string {
   try {
     return readTrace(file);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = error instanceof Error ? error.message : String(error);
     throw new ScenarioError(path, `${sayValue(file)} cannot be read: ${why}`);
   }
 }

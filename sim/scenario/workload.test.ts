@@ -23,7 +23,7 @@ const files: Readonly<Record<string, string>> = {
 };
 const readTrace = (file: string): string => {
   const text = files[file];
-  if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  if (text === undefined) throw new Error('there is no such file');
   return text;
 };
 const read = (workload: readonly object[], changes: object = {}): Plan =>
@@ -128,7 +128,7 @@ for (const [part, says] of [
   [{ ask: image, what: 2 }, `workload[0].what: 2 is no layer of "${image}": 0 to 1`],
   [{ pull: image, after: 0 }, 'workload[0].after: 0 is no part of the workload before this one: there is none'],
   [{ pull: image, after: 0, waves: 2 }, 'workload[0].after: stands beside waves: nodes pull in one way or the other'],
-  [{ trace: 'c.jsonl' }, 'workload[0].trace: "c.jsonl" cannot be read: ENOENT'],
+  [{ trace: 'c.jsonl' }, 'workload[0].trace: "c.jsonl" cannot be read: there is no such file'],
   [
     { trace: 'bad.jsonl' },
     'workload[0].trace: "bad.jsonl", line 2: atMs is missing: whole milliseconds since the trace began',
