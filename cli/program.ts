@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { PeiliError } from '../core/index.ts';
 import { addFlags, usageError } from './flag-table.ts';
 import type { Environment } from './flag-table.ts';
-import { parseInteger } from './go-values.ts';
+import { whole } from './flag-values.ts';
 import {
   cleanupFlags,
   cleanupWaitFlags,
@@ -154,7 +154,7 @@ function createProgram(io: ProgramIo, actions: Actions, onExit: (code: number) =
     .addOption(new Option('--image <directory>', 'an OCI image layout to serve (default: an image made on the spot)'))
     .addHelpText('after', examples.up)
     .action(async (given: { readonly nodes: string; readonly image?: string }) => {
-      onExit(await actions.up({ nodes: nodeCount(given.nodes), image: given.image }));
+      onExit(await actions.up({ nodes: whole('--nodes', given.nodes, 1, nodesMax), image: given.image }));
     });
   program
     .command('demo')
@@ -204,13 +204,4 @@ function addHostsCommands(
     .action(async (given: Given) => {
       onExit(await actions.cleanupWait(readCleanupWaitOptions(given, env)));
     });
-}
-
-function nodeCount(text: string): number {
-  try {
-    return parseInteger(1, nodesMax)(text);
-  } catch (error) {
-    if (!(error instanceof PeiliError)) throw error;
-    throw new PeiliError('OPTION_INVALID', `--nodes ${JSON.stringify(text)}: ${error.message}`, {}, error);
-  }
 }

@@ -1,5 +1,6 @@
 import type { RunOptions } from './sim-commands.ts';
-import { nodesMax, seedMax, seedsMax, whole } from './sim-flags.ts';
+import { whole } from '../flag-values.ts';
+import { nodesMax, seedMax, seedsMax } from './sim-flags.ts';
 
 export interface GivenRun {
   readonly nodes?: string;

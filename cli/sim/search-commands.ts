@@ -5,7 +5,8 @@ import { examples } from './examples.ts';
 import { readRunOptions } from './run-options.ts';
 import type { GivenRun } from './run-options.ts';
 import type { HuntOptions, SimCommand } from './sim-commands.ts';
-import { collect, durationUs, seedMax, whole, workersMax } from './sim-flags.ts';
+import { durationUs, whole } from '../flag-values.ts';
+import { collect, seedMax, workersMax } from './sim-flags.ts';
 
 /** Those that look for what is wrong in the mirror, or in the simulator. */
 export function addSearches(sim: Command, onCommand: (command: SimCommand) => Promise<void>): void {

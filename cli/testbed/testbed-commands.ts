@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { PeiliError } from '../../core/index.ts';
 import type { DriverName } from '../../testbed/index.ts';
-import { parseInteger } from '../go-values.ts';
+import { whole } from '../flag-values.ts';
 
 /** What `peili testbed ...` was asked for. */
 export type TestbedCommand =
@@ -45,7 +45,7 @@ export function addTestbedCommands(program: Command, onCommand: (command: Testbe
       await onCommand({
         type: 'up',
         driver: driverOf(given.driver),
-        nodes: nodeCount(given.nodes),
+        nodes: whole('--nodes', given.nodes, 1, nodesMax),
         zones: given.zones?.split(',') ?? [],
       });
     });
@@ -63,13 +63,4 @@ function driverOf(text: string): DriverName {
   const driver = driverNames.find((name) => name === text);
   if (driver !== undefined) return driver;
   throw new PeiliError('OPTION_INVALID', `--driver ${JSON.stringify(text)}: give ${driverNames.join(', ')}`);
-}
-
-function nodeCount(text: string): number {
-  try {
-    return parseInteger(1, nodesMax)(text);
-  } catch (error) {
-    if (!(error instanceof PeiliError)) throw error;
-    throw new PeiliError('OPTION_INVALID', `--nodes ${JSON.stringify(text)}: ${error.message}`, {}, error);
-  }
 }
